@@ -1,0 +1,23 @@
+"""What planning can fail with."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["PlanningError", "PlanningErrorCode"]
+
+
+class PlanningErrorCode(StrEnum):
+    """Why an operation has no plan."""
+
+    NO_PLAN = "QUERY_PLANNING_FAILED"
+    UNKNOWN_ROOT = "OPERATION_NOT_SUPPORTED"
+
+
+class PlanningError(Exception):
+    """Nothing the subgraphs offer answers the valid operation. Fails the whole request."""
+
+    def __init__(self, code: PlanningErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

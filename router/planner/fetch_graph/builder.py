@@ -1,0 +1,284 @@
+"""Builds the fetch graph: makes the moves that :class:`~router.query_graph.Paths` chose.
+
+Per unit: enter the chosen subgraphs (which first needs their keys, units of their own), then select
+every field from a view that resolves it, then go on to the children. Steps only ever depend on
+steps that were complete before them, so the graph has no cycles; the one exception, a requirement
+that joins an existing step, is checked.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from router.planner.errors import PlanningError, PlanningErrorCode
+from router.planner.fetch_graph.demand import Demand
+from router.planner.fetch_graph.position import Position, View
+from router.planner.fetch_graph.representations import merge_representations
+from router.planner.fetch_graph.selection import ENTITY_ROOT, SelectionBuilder, Wanted
+from router.planner.fetch_graph.step import Step
+from router.planner.plan import RepresentationField
+from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
+from router.query_graph.paths import NO_GUARD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from router.query_graph import Paths
+    from router.query_graph.paths import Guard
+
+__all__ = ["FetchGraphBuilder"]
+
+
+class FetchGraphBuilder:
+    """Builds the steps of one operation."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._graph = paths.graph
+        self._fresh = count()
+        self.steps: list[Step] = []
+
+    # -- operations ------------------------------------------------------------------------------
+
+    def query(self, root: str, units: Sequence[Unit]) -> None:
+        """Plan the root fields of a query: any order, any subgraph, side by side."""
+        position = Position(self._paths, root, client_units=tuple(units))
+        for unit in units:
+            self._resolve(position, unit, Demand(), NO_GUARD)
+
+    def serial(self, root: str, units: Sequence[Unit]) -> None:
+        """Plan the root fields of a mutation: one after the other, each in one subgraph, with all
+        that follows it.
+
+        Neighbours in one subgraph share a fetch, whose fields that subgraph runs in order.
+        """
+        before: list[Step] = []
+        position: Position | None = None
+        current: str | None = None
+        for unit in units:
+            for field in unit.fields:
+                single = Unit(unit.types, unit.representative, (field,))
+                choice = self._paths.choose(single, frozenset())
+                subgraph = choice.entries[0].subgraph if choice and choice.entries else None
+                if position is None or subgraph != current:
+                    before = list(self.steps)
+                    position = Position(self._paths, root, client_units=tuple(units))
+                    current = subgraph
+                first_new = len(self.steps)
+                self._resolve(position, single, Demand(), NO_GUARD)
+                for step in self.steps[first_new:]:
+                    if step.path is None:
+                        step.depends_on.update(before)
+
+    # -- units -----------------------------------------------------------------------------------
+
+    def _resolve(self, position: Position, unit: Unit, demand: Demand, guard: Guard) -> set[Step]:
+        """Have everything a unit wants selected; the steps that give it."""
+        views = position.views(unit.types)
+        have = frozenset(v.node for v in views if self._graph.sees(v.node, unit.representative))
+        choice = self._paths.choose(unit, have, guard)
+        if choice is None:
+            raise self._no_plan(position, unit)
+        for target in choice.entries:
+            self._enter(position, unit, target, guard)
+        computed = dict(choice.computed)
+        steps: set[Step] = set()
+        for field in unit.fields:
+            inner = demand.under(field.conditions)
+            target_ = computed.get(field)
+            if target_ is not None:
+                view = self._compute(position, unit, field, target_, inner, guard)
+            else:
+                view = self._direct_view(position, unit, field)
+            steps |= self._select(position, unit, field, view, inner, guard)
+        return steps
+
+    def _no_plan(self, position: Position, unit: Unit) -> PlanningError:
+        where = ".".join(step.key for step in position.path) or "the operation's root"
+        fields = ", ".join(f"{unit.representative}.{f.name}" for f in unit.fields)
+        return PlanningError(
+            PlanningErrorCode.NO_PLAN,
+            f"No subgraphs can answer the selection at {where}: no way to all of {fields}.",
+        )
+
+    def _direct_view(self, position: Position, unit: Unit, field: OpField) -> View:
+        candidates = [
+            view
+            for view in position.views(unit.types)
+            if self._paths.direct_views((view.node,), unit.representative, field.name)
+        ]
+        if not candidates:
+            raise self._no_plan(position, unit)
+        # A view that is in use costs nothing more; then the one that is there first.
+        return min(candidates, key=lambda v: (v.step.stage(), not v.is_used(), v.order))
+
+    def _select(
+        self,
+        position: Position,
+        unit: Unit,
+        field: OpField,
+        view: View,
+        demand: Demand,
+        guard: Guard,
+    ) -> set[Step]:
+        wanted = position.wanted_for(field, unit.types, self._fresh)
+        if not field.sources:
+            view.select(wanted, unit.types, None, demand)
+            return {view.step}
+        child = position.child(unit, field, wanted)
+        move = self._graph.field_move(view.node, unit.representative, field.name)
+        if move and move.requires is not None and move.target is not None:
+            child.compute(view, move.target)
+        steps: set[Step] = set()
+        for below in self._paths.children(unit, field):
+            if any(
+                self._graph.sees(v.node, below.representative) for v in child.views(below.types)
+            ):
+                steps |= self._resolve(child, below, demand, guard)
+        steps.add(self._ensure_object(child, demand))
+        return steps
+
+    def _ensure_object(self, child: Position, demand: Demand) -> Step:
+        """Some view must say whether there is an object at all, though nothing else may be wanted
+        of it.
+        """
+        reached = [view for view in child.views(frozenset()) if view.parent is not None]
+        used = [view for view in reached if view.is_used()]
+        if used:
+            return used[0].step
+        view = min(reached, key=lambda v: (v.step.stage(), v.order))
+        view.select(Wanted(TYPENAME, TYPENAME, "", frozenset()), view.types, None, demand)
+        return view.step
+
+    # -- entries ---------------------------------------------------------------------------------
+
+    def _enter(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> None:
+        if any(view.node == target for view in position.views(unit.types)):
+            return
+        self._new_entry(position, unit, target, guard)
+
+    def _new_entry(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> View:
+        views = position.views(unit.types)
+        have = frozenset(v.node for v in views if self._graph.sees(v.node, unit.representative))
+        entry = self._paths.entry(unit.representative, have, target, guard)
+        if entry is None:
+            raise self._no_plan(position, unit)
+        selection = SelectionBuilder(
+            target.subgraph, ENTITY_ROOT if entry.move.key else target.type_name
+        )
+        step = Step(len(self.steps), target.subgraph, selection)
+        if entry.move.key is not None:
+            self._give_key(position, unit, step, entry.move, guard)
+        step.id = len(self.steps)
+        self.steps.append(step)
+        view = View(target, step, unit.types, order=step.id, selection=selection)
+        position.enter(view)
+        return view
+
+    def _give_key(
+        self, position: Position, unit: Unit, step: Step, move: KeyMove, guard: Guard
+    ) -> None:
+        assert move.key is not None
+        token = (
+            "key",
+            unit.representative,
+            move.target.subgraph,
+            move.target.type_name,
+            move.key.text,
+        )
+        needed = self._paths.field_set(unit.representative, move.key.selection, unit.types)
+        step.depends_on |= self._resolve(position, needed, Demand(step=step), guard | {token})
+        step.path = position.path_for(unit.types)
+        step.types = unit.types
+        step.any_type = position.declared in unit.types
+        step.typename = move.typename or (position.declared if step.any_type else None)
+        step.keys = self._representation(position, needed, is_key=True)
+
+    # -- requirements ----------------------------------------------------------------------------
+
+    def _compute(
+        self,
+        position: Position,
+        unit: Unit,
+        field: OpField,
+        target: ViewNode,
+        demand: Demand,
+        guard: Guard,
+    ) -> View:
+        """The view in which a field with a requirement is computed, its requirement sent along."""
+        move = self._graph.field_move(target, unit.representative, field.name)
+        assert move is not None
+        assert move.requires is not None
+        guard = guard | {("requires", unit.representative, field.name, target.subgraph)}
+        needed = self._paths.field_set(unit.representative, move.requires, unit.types)
+        steps = self._resolve(position, needed, demand, guard)
+        requires = self._representation(position, needed, is_key=False)
+        view = self._joinable(position, unit, target, steps, requires)
+        if view is None:
+            view = self._new_entry(position, unit, target, guard)
+        view.step.depends_on |= steps
+        merged = merge_representations(view.step.requires, requires)
+        assert merged is not None
+        view.step.requires = merged
+        return view
+
+    def _joinable(
+        self,
+        position: Position,
+        unit: Unit,
+        target: ViewNode,
+        steps: set[Step],
+        requires: tuple[RepresentationField, ...],
+    ) -> View | None:
+        """A step that enters here already and can carry the requirement too."""
+        for view in position.entered:
+            if view.node != target or view.types != unit.types:
+                continue
+            if any(step.needs(view.step) for step in steps):
+                continue  # the requirement itself comes from that step, or from after it
+            if merge_representations(view.step.requires, requires) is not None:
+                return view
+        return None
+
+    def _representation(
+        self, position: Position, unit: Unit, *, is_key: bool
+    ) -> tuple[RepresentationField, ...]:
+        fields = []
+        for field in unit.fields:
+            wanted = position.wanted_for(field, unit.types, self._fresh)
+            below: list[RepresentationField] = []
+            if field.sources:
+                child = position.child(unit, field, wanted)
+                below = self._nested(child, unit, field, is_key=is_key)
+            fields.append(
+                RepresentationField(
+                    name=field.name,
+                    source_key=wanted.output_key,
+                    is_key=is_key,
+                    selections=tuple(below),
+                )
+            )
+        return tuple(fields)
+
+    def _nested(
+        self, child: Position, unit: Unit, field: OpField, *, is_key: bool
+    ) -> list[RepresentationField]:
+        supergraph = self._graph.supergraph
+        result: list[RepresentationField] = []
+        if supergraph.types[child.declared].is_abstract:
+            result.append(RepresentationField(name=TYPENAME, source_key=TYPENAME, is_key=False))
+        everything = supergraph.possible_types(child.declared)
+        for below in self._paths.children(unit, field):
+            types = None if everything <= below.types else below.types
+            for part in self._representation(child, below, is_key=is_key):
+                result.append(
+                    RepresentationField(
+                        name=part.name,
+                        source_key=part.source_key,
+                        is_key=part.is_key,
+                        type_condition=types,
+                        selections=part.selections,
+                    )
+                )
+        return result

@@ -1,0 +1,221 @@
+"""The last stage: groups of steps become the plan's fetch nodes, with the text each subgraph is
+sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphql import print_ast
+
+from router.planner.fetch_graph.representations import merge_representations
+from router.planner.plan import (
+    EntityCall,
+    FetchNode,
+    FieldSelection,
+    FragmentSelection,
+    OperationKind,
+    RepresentationSpec,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphql import OperationDefinitionNode
+
+    from router.planner.fetch_graph.step import Step
+    from router.planner.plan import Condition, SelectionSet
+    from router.supergraph import Supergraph
+
+__all__ = ["OutputBuilder"]
+
+
+class OutputBuilder:
+    """Makes the fetch nodes of one operation."""
+
+    def __init__(self, supergraph: Supergraph, operation: OperationDefinitionNode) -> None:
+        self._supergraph = supergraph
+        self._kind = OperationKind(operation.operation.value)
+        self._name = operation.name.value if operation.name else None
+        self._definitions = {v.variable.name.value: v for v in operation.variable_definitions or ()}
+
+    def fetches(self, groups: Sequence[Sequence[Step]]) -> tuple[FetchNode, ...]:
+        """One fetch node per group."""
+        ids = {step: index for index, group in enumerate(groups) for step in group}
+        return tuple(self._fetch(index, group, ids) for index, group in enumerate(groups))
+
+    def _fetch(self, index: int, group: Sequence[Step], ids: dict[Step, int]) -> FetchNode:
+        depends_on = sorted({ids[needed] for step in group for needed in step.depends_on})
+        first = group[0]
+        calls: list[EntityCall] = []
+        selections: SelectionSet = ()
+        conditions: tuple[Condition, ...] = ()
+        kind = OperationKind.QUERY
+        if first.path is None:
+            kind = self._kind
+            conditions = tuple(sorted(first.conditions()))
+            selections = first.selection.finish(self._supergraph, frozenset(conditions))
+        else:
+            calls = self._calls(group)
+            if len(calls) == 1:
+                conditions = calls[0].conditions
+        variables = self._used_variables(selections, calls)
+        name = self._operation_name(first.subgraph, index)
+        return FetchNode(
+            id=index,
+            subgraph=first.subgraph,
+            kind=kind,
+            operation=self._text(kind, name, variables, selections, calls),
+            operation_name=name,
+            variables=tuple(variables),
+            depends_on=tuple(depends_on),
+            selections=selections,
+            entity_calls=tuple(calls),
+            conditions=conditions,
+        )
+
+    def _operation_name(self, subgraph: str, index: int) -> str | None:
+        """``Feed__users__2``: names the client's operation, the subgraph and the fetch, as subgraph
+        logs expect.
+        """
+        if self._name is None:
+            return None
+        safe = "".join(c if c.isascii() and c.isalnum() else "_" for c in subgraph)
+        return f"{self._name}__{safe}__{index}"
+
+    # -- entity calls ----------------------------------------------------------------------------
+
+    def _calls(self, group: Sequence[Step]) -> list[EntityCall]:
+        calls: list[EntityCall] = []
+        for step in group:
+            call = self._call(step)
+            for index, other in enumerate(calls):
+                merged = _merge_calls(other, call)
+                if merged is not None:
+                    calls[index] = merged
+                    break
+            else:
+                calls.append(call)
+        if len(calls) == 1:
+            return calls
+        return [
+            EntityCall(
+                response_key=f"_e{index}",
+                variable=f"representations{index}",
+                paths=call.paths,
+                representations=call.representations,
+                selections=call.selections,
+                conditions=call.conditions,
+            )
+            for index, call in enumerate(calls)
+        ]
+
+    def _call(self, step: Step) -> EntityCall:
+        conditions = step.conditions()
+        fields = merge_representations(step.keys, step.requires)
+        assert fields is not None, "a key and a requirement of one field always have one value"
+        assert step.path is not None
+        spec = RepresentationSpec(
+            types=None if step.any_type else step.types, typename=step.typename, fields=fields
+        )
+        return EntityCall(
+            response_key="_entities",
+            variable="representations",
+            paths=(step.path,),
+            representations=(spec,),
+            selections=step.selection.finish(self._supergraph, conditions),
+            conditions=tuple(sorted(conditions)),
+        )
+
+    # -- text ------------------------------------------------------------------------------------
+
+    def _used_variables(self, selections: SelectionSet, calls: Iterable[EntityCall]) -> list[str]:
+        used = _variables(selections)
+        for call in calls:
+            used |= _variables(call.selections)
+        return [name for name in self._definitions if name in used]
+
+    def _text(
+        self,
+        kind: OperationKind,
+        name: str | None,
+        variables: Sequence[str],
+        selections: SelectionSet,
+        calls: Sequence[EntityCall],
+    ) -> str:
+        declared = [f"${call.variable}:[_Any!]!" for call in calls]
+        for variable in variables:
+            node = self._definitions[variable]
+            default = f"={print_ast(node.default_value)}" if node.default_value else ""
+            declared.append(f"${variable}:{print_ast(node.type)}{default}")
+        head = f"{kind.value} {name}" if name else kind.value
+        if declared:
+            head += f"({','.join(declared)})"
+        if not calls:
+            return f"{head}{_print(selections)}"
+        body = " ".join(
+            ("" if call.response_key == "_entities" else f"{call.response_key}:")
+            + f"_entities(representations:${call.variable}){_print(call.selections)}"
+            for call in calls
+        )
+        return f"{head}{{{body}}}"
+
+
+def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
+    """Two calls as one, when they ask the same of objects in different places or of types in the
+    same place.
+    """
+    if one.conditions != other.conditions:
+        return None
+    if one.representations == other.representations and one.selections == other.selections:
+        return EntityCall(
+            response_key=one.response_key,
+            variable=one.variable,
+            paths=tuple(dict.fromkeys((*one.paths, *other.paths))),
+            representations=one.representations,
+            selections=one.selections,
+            conditions=one.conditions,
+        )
+    types = [spec.types for call in (one, other) for spec in call.representations]
+    places = {tuple((step.key, step.list_depth) for step in p) for p in (*one.paths, *other.paths)}
+    known = [t for t in types if t is not None]
+    if (
+        len(places) == 1
+        and len(known) == len(types)
+        and len(frozenset().union(*known)) == sum(map(len, known))
+    ):
+        return EntityCall(
+            response_key=one.response_key,
+            variable=one.variable,
+            paths=tuple(dict.fromkeys((*one.paths, *other.paths))),
+            representations=(*one.representations, *other.representations),
+            selections=(*one.selections, *other.selections),
+            conditions=one.conditions,
+        )
+    return None
+
+
+def _variables(selections: SelectionSet) -> set[str]:
+    used: set[str] = set()
+    for selection in selections:
+        used.update(condition.variable for condition in selection.conditions)
+        if isinstance(selection, FieldSelection):
+            used |= selection.variables
+        used |= _variables(selection.selections)
+    return used
+
+
+def _print(selections: SelectionSet) -> str:
+    parts = []
+    for selection in selections:
+        if isinstance(selection, FragmentSelection):
+            head = f"...on {selection.type_condition}"
+        else:
+            alias = selection.response_key
+            head = selection.name if alias == selection.name else f"{alias}:{selection.name}"
+            head += selection.arguments
+        head += "".join(
+            f"@{'include' if c.wanted else 'skip'}(if:${c.variable})" for c in selection.conditions
+        )
+        parts.append(head + (_print(selection.selections) if selection.selections else ""))
+    return "{" + " ".join(parts) + "}"

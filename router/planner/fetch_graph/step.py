@@ -1,0 +1,56 @@
+"""A fetch step: one subgraph request while the fetch graph is being built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from router.planner.fetch_graph.demand import common_conditions
+
+if TYPE_CHECKING:
+    from router.planner.fetch_graph.selection import SelectionBuilder
+    from router.planner.plan import Path, RepresentationField
+    from router.query_graph import Conditions
+
+__all__ = ["Step"]
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """A vertex of the fetch graph. Root steps have no path; entity steps enter at ``path`` with
+    representations.
+    """
+
+    id: int
+    subgraph: str
+    selection: SelectionBuilder
+    path: Path | None = None
+    types: frozenset[str] = frozenset()
+    any_type: bool = (
+        False  # objects of every runtime type are sent: nothing need be known of theirs
+    )
+    typename: str | None = None  # what the representation calls the object; None: its own name
+    keys: tuple[RepresentationField, ...] = ()
+    requires: tuple[RepresentationField, ...] = ()
+    depends_on: set[Step] = field(default_factory=set)
+
+    def conditions(self) -> Conditions:
+        """Those under which anything selected here is wanted."""
+        return common_conditions(self.selection.demands())
+
+    def needs(self, other: Step) -> bool:
+        """Whether this step comes after ``other``, directly or not; a step needs itself."""
+        seen: set[Step] = set()
+        stack = [self]
+        while stack:
+            step = stack.pop()
+            if step is other:
+                return True
+            if step not in seen:
+                seen.add(step)
+                stack.extend(step.depends_on)
+        return False
+
+    def stage(self) -> int:
+        """How many fetches have to answer before this one can start."""
+        return 1 + max((step.stage() for step in self.depends_on), default=-1)

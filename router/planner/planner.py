@@ -1,0 +1,77 @@
+"""The planner: an operation against the API schema in, a query plan out.
+
+The stages, in order: collect the operation into units (``query_graph.selections``), choose moves
+(``query_graph.paths``), build the fetch graph (``fetch_graph.builder``), finish it
+(``fetch_graph.passes``), print it as fetch nodes (``fetch_graph.output``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphql import FragmentDefinitionNode
+
+from router.planner.errors import PlanningError, PlanningErrorCode
+from router.planner.fetch_graph.builder import FetchGraphBuilder
+from router.planner.fetch_graph.output import OutputBuilder
+from router.planner.fetch_graph.passes import batch, drop_empty
+from router.planner.plan import OperationKind, QueryPlan
+from router.query_graph import TYPENAME, Collector, Paths, QueryGraph, Source, Unit
+
+if TYPE_CHECKING:
+    from graphql import DocumentNode, OperationDefinitionNode
+
+    from router.supergraph import Supergraph
+
+__all__ = ["Planner"]
+
+ANSWERED_BY_THE_ROUTER = frozenset({TYPENAME, "__schema", "__type"})
+
+
+class Planner:
+    """Plans operations over one supergraph. Holds no state of a plan; safe to share."""
+
+    def __init__(self, supergraph: Supergraph) -> None:
+        self.supergraph = supergraph
+        self.graph = QueryGraph(supergraph)
+
+    def plan(self, document: DocumentNode, operation: OperationDefinitionNode) -> QueryPlan:
+        """Plan one operation of a document that is valid against the API schema.
+
+        Raises:
+            PlanningError: there is no way to answer it.
+        """
+        kind = OperationKind(operation.operation.value)
+        root = self.supergraph.root_types.get(kind.value)
+        if root is None:
+            raise PlanningError(
+                PlanningErrorCode.UNKNOWN_ROOT, f"The supergraph has no {kind.value} type."
+            )
+        paths = Paths(self.graph, self._collector(document))
+        units = self._root_units(paths, root, operation)
+        builder = FetchGraphBuilder(paths)
+        if kind is OperationKind.MUTATION:
+            builder.serial(root, units)
+        else:
+            builder.query(root, units)
+        groups = batch(drop_empty(builder.steps))
+        fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
+        return QueryPlan(kind=kind, fetches=fetches)
+
+    def _collector(self, document: DocumentNode) -> Collector:
+        fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        return Collector(self.supergraph.possible_types, self.graph.likeness, fragments)
+
+    @staticmethod
+    def _root_units(paths: Paths, root: str, operation: OperationDefinitionNode) -> list[Unit]:
+        units = paths.collect(root, (Source(operation.selection_set),))
+        result = []
+        for unit in units:
+            fields = tuple(f for f in unit.fields if f.name not in ANSWERED_BY_THE_ROUTER)
+            if fields:
+                result.append(Unit(unit.types, unit.representative, fields))
+        return result

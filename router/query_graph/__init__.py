@@ -1,0 +1,29 @@
+"""The graph of moves between (type, subgraph) pairs that the planner walks."""
+
+from router.query_graph.graph import FieldMove, KeyMove, QueryGraph, ViewNode
+from router.query_graph.paths import Choice, Paths
+from router.query_graph.selections import (
+    TYPENAME,
+    Collector,
+    Condition,
+    Conditions,
+    OpField,
+    Source,
+    Unit,
+)
+
+__all__ = [
+    "TYPENAME",
+    "Choice",
+    "Collector",
+    "Condition",
+    "Conditions",
+    "FieldMove",
+    "KeyMove",
+    "OpField",
+    "Paths",
+    "QueryGraph",
+    "Source",
+    "Unit",
+    "ViewNode",
+]

@@ -1,0 +1,435 @@
+"""Which moves to make for a selection: the search that planning and the satisfiability check share.
+
+At a position we *have* views of the object (the subgraphs that delivered it) and want the fields of
+a unit. The only decision is which further subgraphs to enter there: a child is then seen by every
+subgraph that has its parent and resolves the field. So the search is a dynamic programme over
+(unit, views): for each set of entries, their cost plus the best cost of every child under the views
+that result. Entries need keys, and computed fields need requirements; both are units again, planned
+from the same views. Going back to a parent entity, or to the root, for a child that has no key is
+nothing special here: the parent's unit may enter a further subgraph for the child's sake.
+
+Cycles are judged on fields: a key or a requirement may not need itself, whatever subgraphs lie
+between.
+
+Cost: memoised per (unit, views, guard); exact over the entry sets while there are at most
+``MAX_COMBINATIONS`` of them, greedy beyond, so that planning stays polynomial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias
+
+from router.query_graph.graph import KeyMove, QueryGraph, ViewNode
+from router.query_graph.selections import Collector, OpField, Source, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphql import SelectionSetNode
+
+__all__ = ["MAX_COMBINATIONS", "Choice", "Cost", "Guard", "Paths", "Way"]
+
+MAX_COMBINATIONS = 128
+
+Guard: TypeAlias = frozenset[tuple[str, ...]]
+Views: TypeAlias = frozenset[ViewNode]
+NO_GUARD: Guard = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a choice costs: the fetches at this position by name of the visit, those below, and the
+    longest chain.
+    """
+
+    visits: frozenset[str] = frozenset()
+    below: int = 0
+    depth: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Comparable: fewer fetches first, then fewer stages."""
+        return (len(self.visits) + self.below, self.depth)
+
+    def plus(self, other: Cost) -> Cost:
+        """Both, side by side."""
+        return Cost(
+            self.visits | other.visits, self.below + other.below, max(self.depth, other.depth)
+        )
+
+
+FREE = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to get a field: entering ``target``, with the field's requirement when it has one."""
+
+    target: ViewNode
+    requires: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen entries at a position, in the order to make them, and where computed fields are
+    computed.
+    """
+
+    cost: Cost
+    entries: tuple[ViewNode, ...] = ()
+    computed: tuple[tuple[OpField, ViewNode], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A costed entry into one subgraph: by which key, and which views it makes on the way."""
+
+    move: KeyMove
+    cost: Cost
+    views: Views
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """Fields that no view resolves and that can be had in the same ways."""
+
+    ways: tuple[Way, ...]
+    fields: tuple[OpField, ...]
+
+
+class Paths:
+    """The search for one operation (or one composition check). Keeps what it found."""
+
+    def __init__(self, graph: QueryGraph, collector: Collector) -> None:
+        self.graph = graph
+        self._collector = collector
+        self._choices: dict[tuple[Unit, Views, Guard], Choice | None] = {}
+        self._entries: dict[tuple[str, Views, ViewNode, Guard], _Entry | None] = {}
+        self._children: dict[tuple[OpField, str], tuple[Unit, ...]] = {}
+        self._field_sets: dict[tuple[str, frozenset[str], int], Unit] = {}
+
+    # -- units -----------------------------------------------------------------------------------
+
+    def collect(self, declared: str, sources: Sequence[Source]) -> tuple[Unit, ...]:
+        """The units of a selection on a declared type."""
+        return self._collector.collect(declared, sources)
+
+    def children(self, unit: Unit, field: OpField) -> tuple[Unit, ...]:
+        """The units of what a composite field selects."""
+        key = (field, unit.representative)
+        if key not in self._children:
+            definition = self.graph.supergraph.types[unit.representative].fields[field.name]
+            self._children[key] = self._collector.collect(definition.type_name, field.sources)
+        return self._children[key]
+
+    def field_set(
+        self, type_name: str, selections: SelectionSetNode, types: frozenset[str] | None = None
+    ) -> Unit:
+        """The unit of a ``@key`` or ``@requires`` of one type, for all of ``types`` that are like
+        it.
+        """
+        types = types or frozenset({type_name})
+        key = (type_name, types, id(selections))
+        if key not in self._field_sets:
+            source = (Source(selections),)
+            units = self._collector.collect(type_name, source, frozenset({type_name}))
+            fields = units[0].fields if units else ()
+            self._field_sets[key] = Unit(types, type_name, fields)
+        return self._field_sets[key]
+
+    # -- choices ---------------------------------------------------------------------------------
+
+    def choose(self, unit: Unit, have: Views, guard: Guard = NO_GUARD) -> Choice | None:
+        """The cheapest way to get everything a unit wants from the given views; None when there is
+        none.
+        """
+        key = (unit, have, guard)
+        if key not in self._choices:
+            self._choices[key] = self._choose(unit, have, guard)
+        return self._choices[key]
+
+    def _choose(self, unit: Unit, have: Views, guard: Guard) -> Choice | None:
+        needs = self._needs(unit, have, guard)
+        if needs is None:
+            return None
+        best: Choice | None = None
+        for combination in _combinations(needs):
+            entries, computed = _assignment(combination)
+            best = self._better(best, self._evaluate(unit, have, guard, entries, computed))
+        if best is None:
+            best = self._with_a_needed_view(unit, have, guard, needs)
+        if best is None:
+            return None
+        return self._with_more_views(unit, have, guard, best)
+
+    def _with_a_needed_view(
+        self, unit: Unit, have: Views, guard: Guard, needs: Sequence[_Need]
+    ) -> Choice | None:
+        """A child cannot be had from the views of its parent: enter one more subgraph, here, for
+        its sake.
+        """
+        best: Choice | None = None
+        for combination in _combinations(needs):
+            entries, computed = _assignment(combination)
+            for target in self._sharing(unit, have, entries):
+                more = (*entries, target)
+                best = self._better(best, self._evaluate(unit, have, guard, more, computed))
+        return best
+
+    def _needs(self, unit: Unit, have: Views, guard: Guard) -> list[_Need] | None:
+        type_name = unit.representative
+        grouped: dict[tuple[Way, ...], list[OpField]] = {}
+        for field in unit.fields:
+            if self.direct_views(have, type_name, field.name):
+                continue
+            ways = tuple(
+                way
+                for way in self._ways(type_name, field, have)
+                if self._is_feasible(way, type_name, field, have, guard)
+            )
+            if not ways:
+                return None
+            grouped.setdefault(ways, []).append(field)
+        return [_Need(ways, tuple(fields)) for ways, fields in grouped.items()]
+
+    def direct_views(self, have: Iterable[ViewNode], type_name: str, field: str) -> list[ViewNode]:
+        """The views that resolve a field with nothing else needed."""
+        return [
+            view
+            for view in have
+            if (move := self.graph.field_move(view, type_name, field)) and move.requires is None
+        ]
+
+    def _ways(self, type_name: str, field: OpField, have: Views) -> list[Way]:
+        ways: dict[Way, None] = {}
+        for move in self._moves(type_name, have):
+            field_move = self.graph.field_move(move.target, type_name, field.name)
+            if field_move is not None:
+                ways[Way(move.target, field_move.requires is not None)] = None
+        return list(ways)
+
+    def _moves(self, type_name: str, have: Views) -> tuple[KeyMove, ...]:
+        if type_name in self.graph.root_names and all(view.root for view in have):
+            return self.graph.root_moves(type_name)
+        return self.graph.key_moves(type_name)
+
+    def _is_feasible(
+        self, way: Way, type_name: str, field: OpField, have: Views, guard: Guard
+    ) -> bool:
+        if way.requires:
+            return self._computed(type_name, field, way.target, have, guard) is not None
+        return self.entry(type_name, have, way.target, guard) is not None
+
+    def entry(self, type_name: str, have: Views, target: ViewNode, guard: Guard) -> _Entry | None:
+        """The cheapest key by which to enter a subgraph from the given views."""
+        key = (type_name, have, target, guard)
+        if key not in self._entries:
+            self._entries[key] = self._find_entry(type_name, have, target, guard)
+        return self._entries[key]
+
+    def _find_entry(
+        self, type_name: str, have: Views, target: ViewNode, guard: Guard
+    ) -> _Entry | None:
+        best: _Entry | None = None
+        for move in self._moves(type_name, have):
+            if move.target != target:
+                continue
+            entry = self._cost_of_move(type_name, have, move, guard)
+            if entry and (best is None or entry.cost.rank < best.cost.rank):
+                best = entry
+        return best
+
+    def _cost_of_move(
+        self, type_name: str, have: Views, move: KeyMove, guard: Guard
+    ) -> _Entry | None:
+        target = move.target
+        if move.key is None:
+            return _Entry(move, Cost(frozenset({target.subgraph}), 0, 1), frozenset({target}))
+        token = ("key", type_name, target.subgraph, target.type_name, move.key.text)
+        if token in guard:
+            return None
+        unit = self.field_set(type_name, move.key.selection)
+        choice = self.choose(unit, have, guard | {token})
+        if choice is None:
+            return None
+        visits = choice.cost.visits | {target.subgraph}
+        cost = Cost(visits, choice.cost.below, choice.cost.depth + 1)
+        return _Entry(move, cost, frozenset({target, *choice.entries}))
+
+    def _computed(
+        self, type_name: str, field: OpField, target: ViewNode, have: Views, guard: Guard
+    ) -> Cost | None:
+        """What a field with a requirement costs: the requirement, a key, and one visit."""
+        token = ("requires", type_name, field.name, target.subgraph)
+        move = self.graph.field_move(target, type_name, field.name)
+        if token in guard or move is None or move.requires is None:
+            return None
+        guard = guard | {token}
+        entry = self.entry(type_name, have, target, guard)
+        if entry is None:
+            return None
+        needed = self.choose(self.field_set(type_name, move.requires), have, guard)
+        if needed is None:
+            return None
+        # A first visit can carry the requirement along, unless the requirement itself needs that
+        # visit.
+        again = target.subgraph in needed.cost.visits
+        visit = f"{target.subgraph} again" if again else target.subgraph
+        depth = max(needed.cost.depth, entry.cost.depth - 1) + 1
+        keys = entry.cost.visits - {target.subgraph}
+        cost = needed.cost.plus(Cost(keys, entry.cost.below, 0))
+        return Cost(cost.visits | {visit}, cost.below, depth)
+
+    # -- evaluation ------------------------------------------------------------------------------
+
+    def _evaluate(
+        self,
+        unit: Unit,
+        have: Views,
+        guard: Guard,
+        targets: tuple[ViewNode, ...],
+        computed: tuple[tuple[OpField, ViewNode], ...],
+    ) -> Choice | None:
+        type_name = unit.representative
+        cost = FREE
+        active: Views = have
+        found: list[tuple[int, ViewNode]] = []
+        for target in targets:
+            entry = self.entry(type_name, have, target, guard)
+            if entry is None:
+                return None
+            cost = cost.plus(entry.cost)
+            active |= entry.views
+            found.append((entry.cost.depth, target))
+        for field, target in computed:
+            extra = self._computed(type_name, field, target, active, guard)
+            if extra is None:
+                return None
+            cost = cost.plus(extra)
+        below = self._below(unit, active, dict(computed), guard)
+        if below is None:
+            return None
+        total = Cost(cost.visits, cost.below + below.below, cost.depth + below.depth)
+        ordered = tuple(target for _, target in sorted(found, key=lambda item: item[0]))
+        return Choice(total, ordered, computed)
+
+    def _below(
+        self, unit: Unit, active: Views, computed: dict[OpField, ViewNode], guard: Guard
+    ) -> Cost | None:
+        total = FREE
+        for field in unit.fields:
+            if not field.sources:
+                continue
+            cost = self._cost_of_children(unit, field, active, computed.get(field), guard)
+            if cost is None:
+                return None
+            total = total.plus(cost)
+        return total
+
+    def _cost_of_children(
+        self,
+        unit: Unit,
+        field: OpField,
+        active: Views,
+        computed_in: ViewNode | None,
+        guard: Guard,
+    ) -> Cost | None:
+        views = self.child_views(unit.representative, field, active, computed_in)
+        total = FREE
+        for child in self.children(unit, field):
+            seeing = frozenset(v for v in views if self.graph.sees(v, child.representative))
+            if not seeing:
+                continue  # nobody who gives us the object knows the type: it cannot occur here
+            choice = self.choose(child, seeing, guard)
+            if choice is None:
+                return None
+            total = total.plus(Cost(frozenset(), choice.cost.rank[0], choice.cost.depth))
+        return total
+
+    def child_views(
+        self,
+        type_name: str,
+        field: OpField,
+        active: Iterable[ViewNode],
+        computed_in: ViewNode | None = None,
+    ) -> list[ViewNode]:
+        """The views of a field's value under the given views of its parent."""
+        if computed_in is not None:
+            move = self.graph.field_move(computed_in, type_name, field.name)
+            return [move.target] if move and move.target else []
+        moves = (
+            self.graph.field_move(view, type_name, field.name)
+            for view in self.direct_views(active, type_name, field.name)
+        )
+        return [move.target for move in moves if move and move.target]
+
+    def _with_more_views(self, unit: Unit, have: Views, guard: Guard, best: Choice) -> Choice:
+        """Enter further subgraphs where that makes the children cheaper than it costs."""
+        while best.cost.below:
+            improved = best
+            for target in self._sharing(unit, have, best.entries):
+                entries = (*best.entries, target)
+                other = self._evaluate(unit, have, guard, entries, best.computed)
+                improved = self._better(improved, other) or improved
+            if improved is best:
+                break
+            best = improved
+        return best
+
+    def _sharing(self, unit: Unit, have: Views, entries: Sequence[ViewNode]) -> list[ViewNode]:
+        """Subgraphs not yet entered that resolve one of the unit's composite fields as well."""
+        if unit.representative in self.graph.once_only and (have or entries):
+            return []  # a mutation must not run twice
+        known = {view.subgraph for view in (*have, *entries)}
+        targets = dict.fromkeys(move.target for move in self._moves(unit.representative, have))
+        return [
+            target
+            for target in targets
+            if target.subgraph not in known
+            and any(
+                f.sources and self.direct_views((target,), unit.representative, f.name)
+                for f in unit.fields
+            )
+        ]
+
+    @staticmethod
+    def _better(one: Choice | None, other: Choice | None) -> Choice | None:
+        if one is None or other is None:
+            return one or other
+        return other if other.cost.rank < one.cost.rank else one
+
+
+def _assignment(
+    ways: Sequence[tuple[_Need, Way]],
+) -> tuple[tuple[ViewNode, ...], tuple[tuple[OpField, ViewNode], ...]]:
+    """The entries and the computed fields that an assignment of needs to ways amounts to."""
+    entries = dict.fromkeys(way.target for _, way in ways if not way.requires)
+    computed = tuple((f, way.target) for need, way in ways if way.requires for f in need.fields)
+    return tuple(entries), computed
+
+
+def _combinations(needs: Sequence[_Need]) -> Iterable[Sequence[tuple[_Need, Way]]]:
+    """Every assignment of needs to ways, or one greedy assignment where there are too many."""
+    count = 1
+    for need in needs:
+        count *= len(need.ways)
+    if count <= MAX_COMBINATIONS:
+        return (tuple(zip(needs, ways, strict=True)) for ways in product(*(n.ways for n in needs)))
+    return [_greedy(needs)]
+
+
+def _greedy(needs: Sequence[_Need]) -> list[tuple[_Need, Way]]:
+    """Take again and again the subgraph that serves most of what is left."""
+    chosen: list[tuple[_Need, Way]] = []
+    left = list(needs)
+    while left:
+        counts: dict[Way, int] = {}
+        for need in left:
+            for way in need.ways:
+                counts[way] = counts.get(way, 0) + (1 if way.requires else len(need.fields))
+        best = max(counts, key=lambda way: counts[way])
+        chosen.extend((need, best) for need in left if best in need.ways)
+        left = [need for need in left if best not in need.ways]
+    return chosen

@@ -1,0 +1,28 @@
+"""The supergraph as parsed once: types, fields, who resolves what."""
+
+from router.supergraph.errors import SupergraphError, SupergraphErrorCode
+from router.supergraph.load import load_supergraph
+from router.supergraph.model import (
+    FieldJoin,
+    Key,
+    Subgraph,
+    Supergraph,
+    SupergraphField,
+    SupergraphType,
+    TypeJoin,
+    TypeKind,
+)
+
+__all__ = [
+    "FieldJoin",
+    "Key",
+    "Subgraph",
+    "Supergraph",
+    "SupergraphError",
+    "SupergraphErrorCode",
+    "SupergraphField",
+    "SupergraphType",
+    "TypeJoin",
+    "TypeKind",
+    "load_supergraph",
+]

@@ -1,0 +1,131 @@
+"""Reading the join spec's directives off one supergraph document.
+
+The prefix (``join__`` unless the ``@link`` renames it) is found here once, so that the loader
+speaks of "the type's joins" and not of directive names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    SchemaDefinitionNode,
+    SchemaExtensionNode,
+    value_from_ast_untyped,
+)
+
+from router.supergraph.errors import SupergraphError, SupergraphErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphql import DirectiveNode, Node
+
+__all__ = ["Directives", "linked_prefixes"]
+
+SPECS = "https://specs.apollo.dev/"
+
+
+def _directives(node: Node) -> tuple[DirectiveNode, ...]:
+    return tuple(getattr(node, "directives", None) or ())
+
+
+def arguments_of(directive: DirectiveNode) -> dict[str, Any]:
+    """A directive's arguments as Python values; enum values are strings."""
+    return {
+        argument.name.value: value_from_ast_untyped(argument.value)
+        for argument in directive.arguments or ()
+    }
+
+
+def linked_prefixes(document: DocumentNode) -> dict[str, str]:
+    """The names the schema gives the specs it links: spec url without version -> prefix.
+
+    ``@link(url: "https://specs.apollo.dev/join/v0.3", as: "j")`` ->
+    ``{"https://specs.apollo.dev/join": "j"}``; the older ``@core(feature:)`` is read as well.
+    """
+    prefixes: dict[str, str] = {}
+    for definition in document.definitions:
+        if not isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
+            continue
+        for directive in _directives(definition):
+            arguments = arguments_of(directive)
+            url = arguments.get("url") or arguments.get("feature")
+            if not isinstance(url, str) or "/" not in url:
+                continue
+            spec = url.rsplit("/", 1)[0]
+            prefixes[spec] = str(arguments.get("as") or spec.rsplit("/", 1)[-1])
+    return prefixes
+
+
+class Directives:
+    """The join directives of one document, by their real names."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        prefixes = linked_prefixes(document)
+        join = prefixes.get("https://specs.apollo.dev/join")
+        if join is None:
+            raise SupergraphError(
+                SupergraphErrorCode.NOT_A_SUPERGRAPH,
+                "The schema does not link the join spec (https://specs.apollo.dev/join): "
+                "it is not a supergraph.",
+            )
+        self.join = join
+        self.features = frozenset(
+            prefix for spec, prefix in prefixes.items() if spec.startswith(SPECS)
+        )
+        self.inaccessible = prefixes.get("https://specs.apollo.dev/inaccessible", "inaccessible")
+        self.graphs = self._read_graphs(document)
+
+    def _read_graphs(self, document: DocumentNode) -> dict[str, tuple[str, str]]:
+        """Enum value of ``join__Graph`` -> (subgraph name, url)."""
+        for definition in document.definitions:
+            if (
+                isinstance(definition, EnumTypeDefinitionNode)
+                and definition.name.value == f"{self.join}__Graph"
+            ):
+                graphs: dict[str, tuple[str, str]] = {}
+                for value in definition.values or ():
+                    arguments = next(self._named(value, "graph"), {})
+                    name = str(arguments.get("name", value.name.value))
+                    graphs[value.name.value] = (name, str(arguments.get("url", "")))
+                return graphs
+        raise SupergraphError(
+            SupergraphErrorCode.NOT_A_SUPERGRAPH, f"The supergraph has no enum {self.join}__Graph."
+        )
+
+    def _named(self, node: Node, name: str) -> Iterator[dict[str, Any]]:
+        wanted = f"{self.join}__{name}"
+        for directive in _directives(node):
+            if directive.name.value == wanted:
+                yield arguments_of(directive)
+
+    def of(self, node: Node, name: str) -> list[dict[str, Any]]:
+        """The arguments of every ``@join__<name>`` on a node, with ``graph`` turned into the
+        subgraph's name.
+        """
+        result = []
+        for arguments in self._named(node, name):
+            graph = arguments.get("graph")
+            if graph is not None:
+                if graph not in self.graphs:
+                    raise SupergraphError(
+                        SupergraphErrorCode.INVALID_JOIN,
+                        f"@{self.join}__{name} names the graph {graph}, which "
+                        f"{self.join}__Graph does not have.",
+                    )
+                arguments["graph"] = self.graphs[graph][0]
+            result.append(arguments)
+        return result
+
+    def is_inaccessible(self, node: Node) -> bool:
+        """Whether a node carries ``@inaccessible``."""
+        return any(d.name.value == self.inaccessible for d in _directives(node))
+
+    def is_machinery(self, name: str) -> bool:
+        """Whether a directive or type name belongs to a linked Apollo spec (``join__Graph``,
+        ``link``, ``tag``).
+        """
+        return name in self.features or name.split("__", 1)[0] in self.features

@@ -1,0 +1,250 @@
+"""Supergraph SDL in, :class:`~router.supergraph.model.Supergraph` out.
+
+Reads the join spec from v0.1 (an owner per entity) to v0.5 (contexts);
+https://specs.apollo.dev/join/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    GraphQLSyntaxError,
+    InputObjectTypeDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ListTypeNode,
+    NonNullTypeNode,
+    ObjectTypeDefinitionNode,
+    ScalarTypeDefinitionNode,
+    TypeDefinitionNode,
+    UnionTypeDefinitionNode,
+    parse,
+    parse_type,
+    print_ast,
+)
+
+from router.federation.field_sets import FieldSetError, parse_field_set
+from router.supergraph.errors import SupergraphError, SupergraphErrorCode
+from router.supergraph.joins import Directives
+from router.supergraph.model import (
+    FieldJoin,
+    Key,
+    Subgraph,
+    Supergraph,
+    SupergraphField,
+    SupergraphType,
+    TypeJoin,
+    TypeKind,
+)
+from router.supergraph.schemas import build_schemas
+
+if TYPE_CHECKING:
+    from graphql import FieldDefinitionNode, SelectionSetNode, TypeNode
+
+__all__ = ["load_supergraph"]
+
+_KINDS: dict[type[TypeDefinitionNode], TypeKind] = {
+    ObjectTypeDefinitionNode: TypeKind.OBJECT,
+    InterfaceTypeDefinitionNode: TypeKind.INTERFACE,
+    UnionTypeDefinitionNode: TypeKind.UNION,
+    EnumTypeDefinitionNode: TypeKind.ENUM,
+    InputObjectTypeDefinitionNode: TypeKind.INPUT,
+    ScalarTypeDefinitionNode: TypeKind.SCALAR,
+}
+
+
+def load_supergraph(sdl: str) -> Supergraph:
+    """Parse a supergraph document.
+
+    Raises:
+        SupergraphError: not GraphQL, not a supergraph, or its join directives contradict each
+        other.
+    """
+    try:
+        document = parse(sdl)
+    except GraphQLSyntaxError as error:
+        raise SupergraphError(SupergraphErrorCode.INVALID_GRAPHQL, str(error)) from error
+    directives = Directives(document)
+    schema, api_schema = build_schemas(document, directives)
+    subgraphs = {name: Subgraph(name=name, url=url) for name, url in directives.graphs.values()}
+    types = _Types(document, directives, tuple(subgraphs)).read()
+    roots = {
+        "query": schema.query_type,
+        "mutation": schema.mutation_type,
+        "subscription": schema.subscription_type,
+    }
+    return Supergraph(
+        subgraphs=subgraphs,
+        types=types,
+        schema=schema,
+        api_schema=api_schema,
+        root_types={kind: type_.name for kind, type_ in roots.items() if type_ is not None},
+    )
+
+
+def _named(node: TypeNode) -> str:
+    while isinstance(node, ListTypeNode | NonNullTypeNode):
+        node = node.type
+    return node.name.value  # type: ignore[attr-defined, no-any-return]
+
+
+def _list_depth(node: TypeNode) -> int:
+    depth = 0
+    while isinstance(node, ListTypeNode | NonNullTypeNode):
+        depth += isinstance(node, ListTypeNode)
+        node = node.type
+    return depth
+
+
+def _field_set(text: Any, where: str) -> SelectionSetNode | None:
+    if text is None:
+        return None
+    try:
+        return parse_field_set(str(text))
+    except FieldSetError as error:
+        raise SupergraphError(
+            SupergraphErrorCode.INVALID_JOIN, f"{where}: the field set {text!r} is wrong: {error}."
+        ) from error
+
+
+class _Types:
+    """Turns the document's type definitions into the model, one definition at a time."""
+
+    def __init__(
+        self, document: DocumentNode, directives: Directives, subgraphs: tuple[str, ...]
+    ) -> None:
+        self._directives = directives
+        self._subgraphs = subgraphs
+        self._definitions = [
+            definition
+            for definition in document.definitions
+            if isinstance(definition, TypeDefinitionNode)
+            and not directives.is_machinery(definition.name.value)
+        ]
+
+    def read(self) -> dict[str, SupergraphType]:
+        return {d.name.value: self._type(d) for d in self._definitions}
+
+    def _type(self, node: TypeDefinitionNode) -> SupergraphType:
+        joins = self._type_joins(node)
+        fields: dict[str, SupergraphField] = {}
+        interfaces: frozenset[str] = frozenset()
+        if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            owner = self._owner(node)
+            fields = {f.name.value: self._field(node, f, joins, owner) for f in node.fields or ()}
+            interfaces = frozenset(i.name.value for i in node.interfaces or ())
+        return SupergraphType(
+            name=node.name.value,
+            kind=_KINDS[type(node)],
+            joins=joins,
+            fields=fields,
+            interfaces=interfaces,
+            possible=self._possible(node, joins),
+            inaccessible=self._directives.is_inaccessible(node),
+        )
+
+    def _owner(self, node: TypeDefinitionNode) -> str | None:
+        """Join v0.1: the subgraph that resolves the fields which name none."""
+        owners = self._directives.of(node, "owner")
+        return str(owners[0]["graph"]) if owners else None
+
+    def _type_joins(self, node: TypeDefinitionNode) -> dict[str, TypeJoin]:
+        keys: dict[str, list[Key]] = {}
+        interface_objects = set()
+        where = node.name.value
+        for arguments in self._directives.of(node, "type"):
+            subgraph = arguments["graph"]
+            found = keys.setdefault(subgraph, [])
+            selection = _field_set(arguments.get("key"), where)
+            if selection is not None:
+                resolvable = arguments.get("resolvable", True)
+                found.append(Key(text=arguments["key"], selection=selection, resolvable=resolvable))
+            if arguments.get("isInterfaceObject"):
+                interface_objects.add(subgraph)
+        if not keys:  # join v0.1 names no subgraph on value types: everyone has them
+            return {name: TypeJoin() for name in self._subgraphs}
+        return {
+            subgraph: TypeJoin(keys=tuple(found), interface_object=subgraph in interface_objects)
+            for subgraph, found in keys.items()
+        }
+
+    def _field(
+        self,
+        parent: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode,
+        node: FieldDefinitionNode,
+        joins: dict[str, TypeJoin],
+        owner: str | None,
+    ) -> SupergraphField:
+        explicit = self._directives.of(node, "field")
+        if explicit:
+            # Without a graph the field is only inherited from an interface object: nobody resolves
+            # it here.
+            found = {a["graph"]: self._join(parent, node, a) for a in explicit if a.get("graph")}
+        else:
+            everyone = [owner] if owner else list(joins)
+            found = {subgraph: self._join(parent, node, {}) for subgraph in everyone}
+        return SupergraphField(
+            name=node.name.value,
+            type_name=_named(node.type),
+            list_depth=_list_depth(node.type),
+            joins=found,
+        )
+
+    @staticmethod
+    def _join(
+        parent: TypeDefinitionNode, node: FieldDefinitionNode, arguments: dict[str, Any]
+    ) -> FieldJoin:
+        where = f"{parent.name.value}.{node.name.value}"
+        printed = str(arguments.get("type") or print_ast(node.type))
+        return FieldJoin(
+            type_name=_named(parse_type(printed, no_location=True)),
+            nullable_shape=printed,
+            external=bool(arguments.get("external")),
+            overridden=bool(arguments.get("usedOverridden")),
+            requires=_field_set(arguments.get("requires"), where),
+            provides=_field_set(arguments.get("provides"), where),
+            override_from=arguments.get("override"),
+            override_label=arguments.get("overrideLabel"),
+        )
+
+    def _possible(
+        self, node: TypeDefinitionNode, joins: dict[str, TypeJoin]
+    ) -> dict[str, frozenset[str]]:
+        if isinstance(node, UnionTypeDefinitionNode):
+            return self._union_members(node, joins)
+        if isinstance(node, InterfaceTypeDefinitionNode):
+            return self._implementations(node, joins)
+        return {}
+
+    def _union_members(
+        self, node: UnionTypeDefinitionNode, joins: dict[str, TypeJoin]
+    ) -> dict[str, frozenset[str]]:
+        explicit = self._directives.of(node, "unionMember")
+        if not explicit:  # before join v0.3: every subgraph has all members
+            members = frozenset(member.name.value for member in node.types or ())
+            return dict.fromkeys(joins, members)
+        return {
+            subgraph: frozenset(a["member"] for a in explicit if a["graph"] == subgraph)
+            for subgraph in joins
+        }
+
+    def _implementations(
+        self, node: InterfaceTypeDefinitionNode, joins: dict[str, TypeJoin]
+    ) -> dict[str, frozenset[str]]:
+        name = node.name.value
+        found: dict[str, set[str]] = {subgraph: set() for subgraph in joins}
+        for definition in self._definitions:
+            if not isinstance(definition, ObjectTypeDefinitionNode):
+                continue
+            explicit = self._directives.of(definition, "implements")
+            if explicit:
+                graphs = [a["graph"] for a in explicit if a["interface"] == name]
+            elif any(i.name.value == name for i in definition.interfaces or ()):
+                graphs = list(self._type_joins(definition))
+            else:
+                graphs = []
+            for graph in graphs:
+                found.setdefault(graph, set()).add(definition.name.value)
+        return {subgraph: frozenset(names) for subgraph, names in found.items()}

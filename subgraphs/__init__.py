@@ -1,0 +1,1 @@
+"""The domains: one Strawberry subgraph each. They never import one another."""
