@@ -159,23 +159,31 @@ class Paths:
             entries, computed = _assignment(combination)
             best = self._better(best, self._evaluate(unit, have, guard, entries, computed))
         if best is None:
-            best = self._with_a_needed_view(unit, have, guard, needs)
+            best = self._with_needed_views(unit, have, guard, needs)
         if best is None:
             return None
         return self._with_more_views(unit, have, guard, best)
 
-    def _with_a_needed_view(
+    def _with_needed_views(
         self, unit: Unit, have: Views, guard: Guard, needs: Sequence[_Need]
     ) -> Choice | None:
-        """A child cannot be had from the views of its parent: enter one more subgraph, here, for
-        its sake.
+        """Children cannot be had from the views of their parent: enter further subgraphs here.
+
+        All that resolve the parent's field are tried together, then those left out that are not
+        missed.
         """
         best: Choice | None = None
         for combination in _combinations(needs):
             entries, computed = _assignment(combination)
-            for target in self._sharing(unit, have, entries):
-                more = (*entries, target)
-                best = self._better(best, self._evaluate(unit, have, guard, more, computed))
+            more = self._sharing(unit, have, entries)
+            choice = self._evaluate(unit, have, guard, (*entries, *more), computed)
+            if choice is None:
+                continue
+            for target in reversed(more):
+                fewer = tuple(t for t in choice.entries if t != target)
+                without = self._evaluate(unit, have, guard, fewer, computed)
+                choice = self._better(without, choice) or choice
+            best = self._better(best, choice)
         return best
 
     def _needs(self, unit: Unit, have: Views, guard: Guard) -> list[_Need] | None:
@@ -204,13 +212,14 @@ class Paths:
 
     def _ways(self, type_name: str, field: OpField, have: Views) -> list[Way]:
         ways: dict[Way, None] = {}
-        for move in self._moves(type_name, have):
+        for move in self.moves(type_name, have):
             field_move = self.graph.field_move(move.target, type_name, field.name)
             if field_move is not None:
                 ways[Way(move.target, field_move.requires is not None)] = None
         return list(ways)
 
-    def _moves(self, type_name: str, have: Views) -> tuple[KeyMove, ...]:
+    def moves(self, type_name: str, have: Views) -> tuple[KeyMove, ...]:
+        """The entries worth trying: by key, or, where an operation begins, into any root."""
         if type_name in self.graph.root_names and all(view.root for view in have):
             return self.graph.root_moves(type_name)
         return self.graph.key_moves(type_name)
@@ -233,7 +242,7 @@ class Paths:
         self, type_name: str, have: Views, target: ViewNode, guard: Guard
     ) -> _Entry | None:
         best: _Entry | None = None
-        for move in self._moves(type_name, have):
+        for move in self.moves(type_name, have):
             if move.target != target:
                 continue
             entry = self._cost_of_move(type_name, have, move, guard)
@@ -383,7 +392,7 @@ class Paths:
         if unit.representative in self.graph.once_only and (have or entries):
             return []  # a mutation must not run twice
         known = {view.subgraph for view in (*have, *entries)}
-        targets = dict.fromkeys(move.target for move in self._moves(unit.representative, have))
+        targets = dict.fromkeys(move.target for move in self.moves(unit.representative, have))
         return [
             target
             for target in targets

@@ -15,7 +15,7 @@ from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph.demand import Demand
 from router.planner.fetch_graph.position import Position, View
 from router.planner.fetch_graph.representations import merge_representations
-from router.planner.fetch_graph.selection import ENTITY_ROOT, SelectionBuilder, Wanted
+from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, SelectionBuilder
 from router.planner.fetch_graph.step import Step
 from router.planner.plan import RepresentationField
 from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
@@ -75,9 +75,9 @@ class FetchGraphBuilder:
 
     def _resolve(self, position: Position, unit: Unit, demand: Demand, guard: Guard) -> set[Step]:
         """Have everything a unit wants selected; the steps that give it."""
-        views = position.views(unit.types)
-        have = frozenset(v.node for v in views if self._graph.sees(v.node, unit.representative))
-        choice = self._paths.choose(unit, have, guard)
+        if self._must_discover(position, unit):
+            self._discover(position, unit, guard)
+        choice = self._paths.choose(unit, self._nodes(position, unit), guard)
         if choice is None:
             raise self._no_plan(position, unit)
         for target in choice.entries:
@@ -93,6 +93,13 @@ class FetchGraphBuilder:
                 view = self._direct_view(position, unit, field)
             steps |= self._select(position, unit, field, view, inner, guard)
         return steps
+
+    def _nodes(self, position: Position, unit: Unit) -> frozenset[ViewNode]:
+        return frozenset(
+            view.node
+            for view in position.views(unit.types)
+            if self._graph.sees(view.node, unit.representative)
+        )
 
     def _no_plan(self, position: Position, unit: Unit) -> PlanningError:
         where = ".".join(step.key for step in position.path) or "the operation's root"
@@ -148,7 +155,7 @@ class FetchGraphBuilder:
         if used:
             return used[0].step
         view = min(reached, key=lambda v: (v.step.stage(), v.order))
-        view.select(Wanted(TYPENAME, TYPENAME, "", frozenset()), view.types, None, demand)
+        view.select(TYPENAME_WANTED, view.types, None, demand)
         return view.step
 
     # -- entries ---------------------------------------------------------------------------------
@@ -159,20 +166,25 @@ class FetchGraphBuilder:
         self._new_entry(position, unit, target, guard)
 
     def _new_entry(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> View:
-        views = position.views(unit.types)
-        have = frozenset(v.node for v in views if self._graph.sees(v.node, unit.representative))
+        have = self._nodes(position, unit)
         entry = self._paths.entry(unit.representative, have, target, guard)
         if entry is None:
             raise self._no_plan(position, unit)
-        selection = SelectionBuilder(
-            target.subgraph, ENTITY_ROOT if entry.move.key else target.type_name
-        )
-        step = Step(len(self.steps), target.subgraph, selection)
+        known = self._graph.is_interface_object(target)
+        static = target.type_name if known or entry.move.key is None else ENTITY_ROOT
+        step = Step(len(self.steps), target.subgraph, SelectionBuilder(target.subgraph, static))
         if entry.move.key is not None:
+            step.fragment = target.type_name if known else None
+            step.any_type = position.declared in unit.types
+            step.typename = entry.move.typename or (position.declared if step.any_type else None)
             self._give_key(position, unit, step, entry.move, guard)
+        return self._add(position, step, target, unit.types)
+
+    def _add(self, position: Position, step: Step, target: ViewNode, types: frozenset[str]) -> View:
+        """Add a complete step. Its key may have needed steps of their own, which come before it."""
         step.id = len(self.steps)
         self.steps.append(step)
-        view = View(target, step, unit.types, order=step.id, selection=selection)
+        view = View(target, step, types, order=step.id, selection=step.selection)
         position.enter(view)
         return view
 
@@ -191,9 +203,57 @@ class FetchGraphBuilder:
         step.depends_on |= self._resolve(position, needed, Demand(step=step), guard | {token})
         step.path = position.path_for(unit.types)
         step.types = unit.types
-        step.any_type = position.declared in unit.types
-        step.typename = move.typename or (position.declared if step.any_type else None)
         step.keys = self._representation(position, needed, is_key=True)
+
+    # -- interface objects -----------------------------------------------------------------------
+
+    def _must_discover(self, position: Position, unit: Unit) -> bool:
+        """Whether the runtime type matters here and no view knows it: all have an interface object.
+        """
+        if position.parent is None:
+            return False
+        views = position.views(unit.types)
+        if not views or not all(self._graph.is_interface_object(v.node) for v in views):
+            return False
+        possible = self._graph.supergraph.possible_types(position.declared)
+        return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
+
+    def _discover(self, position: Position, unit: Unit, guard: Guard) -> None:
+        """Enter a subgraph that has the real interface, by the interface's own key, to learn the
+        type.
+
+        The representation goes out under the interface's name, the only one that is known.
+        """
+        supergraph = self._graph.supergraph
+        interface = position.declared
+        everything = Unit(supergraph.possible_types(interface), unit.representative, unit.fields)
+        move = self._cheapest_discovery(position, everything, guard)
+        if move is None:
+            raise self._no_plan(position, unit)
+        selection = SelectionBuilder(move.target.subgraph, interface)
+        step = Step(len(self.steps), move.target.subgraph, selection)
+        step.fragment = step.typename = interface
+        step.any_type = True
+        self._give_key(position, everything, step, move, guard)
+        known = supergraph.possible_types_in(move.target.subgraph, interface)
+        view = self._add(position, step, move.target, known)
+        view.select(TYPENAME_WANTED, known, None, Demand())
+
+    def _cheapest_discovery(
+        self, position: Position, everything: Unit, guard: Guard
+    ) -> KeyMove | None:
+        have = self._nodes(position, everything)
+        best: tuple[tuple[int, int], KeyMove] | None = None
+        for move in self._graph.key_moves(position.declared):
+            if self._graph.is_interface_object(move.target) or move.key is None:
+                continue
+            needed = self._paths.field_set(
+                everything.representative, move.key.selection, everything.types
+            )
+            choice = self._paths.choose(needed, have, guard)
+            if choice is not None and (best is None or choice.cost.rank < best[0]):
+                best = (choice.cost.rank, move)
+        return best[1] if best else None
 
     # -- requirements ----------------------------------------------------------------------------
 

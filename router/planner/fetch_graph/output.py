@@ -115,6 +115,9 @@ class OutputBuilder:
         fields = merge_representations(step.keys, step.requires)
         assert fields is not None, "a key and a requirement of one field always have one value"
         assert step.path is not None
+        selections = step.selection.finish(self._supergraph, conditions)
+        if step.fragment is not None:
+            selections = (FragmentSelection(type_condition=step.fragment, selections=selections),)
         spec = RepresentationSpec(
             types=None if step.any_type else step.types, typename=step.typename, fields=fields
         )
@@ -123,7 +126,7 @@ class OutputBuilder:
             variable="representations",
             paths=(step.path,),
             representations=(spec,),
-            selections=step.selection.finish(self._supergraph, conditions),
+            selections=selections,
             conditions=tuple(sorted(conditions)),
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from router.planner.fetch_graph.selection import Wanted
+from router.planner.fetch_graph.selection import TYPENAME_WANTED, Wanted
 from router.planner.plan import PathField
 from router.query_graph import TYPENAME, OpField, Unit, ViewNode
 
@@ -119,7 +119,7 @@ class Position:
         else its own.
         """
         if field_.name == TYPENAME:
-            return Wanted(TYPENAME, TYPENAME, "", frozenset())
+            return TYPENAME_WANTED
         for key in (field_.output_key, *self._outputs):  # its own key first
             for output in self._outputs.get(key, ()):
                 same = (output.name, output.arguments) == (field_.name, field_.arguments)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from router.query_graph import Conditions
     from router.supergraph import Supergraph
 
-__all__ = ["ENTITY_ROOT", "Entry", "SelectionBuilder", "Wanted"]
+__all__ = ["ENTITY_ROOT", "TYPENAME_WANTED", "Entry", "SelectionBuilder", "Wanted"]
 
 ENTITY_ROOT = "_Entity"  # the union every entity call returns; every type needs a fragment below it
 
@@ -35,8 +35,38 @@ class Wanted:
 
     output_key: str
     name: str
-    arguments: str
-    variables: frozenset[str]
+    arguments: str = ""
+    variables: frozenset[str] = frozenset()
+
+
+TYPENAME_WANTED = Wanted(TYPENAME, TYPENAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The type of a response key in one subgraph; ``below`` the shapes of what it selects.
+
+    GraphQL lets two fields share a key only when their shapes agree (specification 5.3.2,
+    SameResponseShape), even where their parents exclude each other.
+    """
+
+    type: str
+    below: dict[str, Shape] = field(default_factory=dict)
+
+    def agrees(self, other: Shape) -> bool:
+        """Whether both may stand under one response key."""
+        return self.type == other.type and all(
+            shape.agrees(other.below[key])
+            for key, shape in self.below.items()
+            if key in other.below
+        )
+
+    def merge(self, other: Shape) -> Shape:
+        """Both under one key; they agree."""
+        below = dict(self.below)
+        for key, shape in other.below.items():
+            below[key] = below[key].merge(shape) if key in below else shape
+        return Shape(self.type, below)
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +109,12 @@ class SelectionBuilder:
 
     def finish(self, supergraph: Supergraph, inherited: Conditions) -> SelectionSet:
         """The final selection set, without the conditions in ``inherited``, which hold already."""
+        return self.finish_with_shapes(supergraph, inherited)[0]
+
+    def finish_with_shapes(
+        self, supergraph: Supergraph, inherited: Conditions
+    ) -> tuple[SelectionSet, dict[str, Shape]]:
+        """The final selection set, and the shape of each of its response keys."""
         return _Finisher(supergraph, self, inherited).finish()
 
     @property
@@ -98,11 +134,12 @@ class _Finisher:
         self._inherited = inherited
         self._static = supergraph.types.get(builder.static_type)
 
-    def finish(self) -> SelectionSet:
-        fields = self._merge_equal(self._without_conflicts(self._fields()))
+    def finish(self) -> tuple[SelectionSet, dict[str, Shape]]:
+        shapes: dict[str, Shape] = {}
+        fields = self._merge_equal(self._fields(shapes))
         if self._static is not None and not self._is_abstract():
-            return tuple(selection for selection, _ in fields)
-        return (*self._typename(), *self._with_fragments(fields))
+            return tuple(selection for selection, _ in fields), shapes
+        return (*self._typename(), *self._with_fragments(fields)), shapes
 
     def _is_abstract(self) -> bool:
         static = self._static
@@ -119,80 +156,62 @@ class _Finisher:
             return ()
         return (FieldSelection(name=TYPENAME, response_key=TYPENAME, output_key=TYPENAME),)
 
-    def _fields(self) -> list[tuple[FieldSelection, frozenset[str]]]:
+    def _fields(self, shapes: dict[str, Shape]) -> list[tuple[FieldSelection, frozenset[str]]]:
         result = []
         for entry in self._builder.entries:
-            if self._is_abstract() and entry.wanted == _TYPENAME and self._static is not None:
+            if self._is_abstract() and entry.wanted == TYPENAME_WANTED:
                 continue
-            conditions = common_conditions(entry.demands)
-            below: SelectionSet = ()
-            if entry.selection is not None:
-                below = entry.selection.finish(self._supergraph, self._inherited | conditions)
-            wanted = entry.wanted
-            selection = FieldSelection(
-                name=wanted.name,
-                response_key=wanted.output_key.removeprefix("_")
-                if wanted.output_key.startswith("__") and wanted.output_key != TYPENAME
-                else wanted.output_key,
-                output_key=wanted.output_key,
-                arguments=wanted.arguments,
-                variables=wanted.variables,
-                conditions=tuple(sorted(conditions - self._inherited)),
-                selections=below,
-            )
-            result.append((selection, entry.types))
+            selection, shape = self._field(entry)
+            key = self._free_key(selection.response_key, shape, shapes)
+            shapes[key] = shapes[key].merge(shape) if key in shapes else shape
+            result.append((replace(selection, response_key=key), entry.types))
         return result
 
-    def _without_conflicts(
-        self, fields: list[tuple[FieldSelection, frozenset[str]]]
-    ) -> list[tuple[FieldSelection, frozenset[str]]]:
-        """Rename fields that share a response key but not a shape in this subgraph.
+    def _field(self, entry: Entry) -> tuple[FieldSelection, Shape]:
+        conditions = common_conditions(entry.demands)
+        selections: SelectionSet = ()
+        below: dict[str, Shape] = {}
+        if entry.selection is not None:
+            inherited = self._inherited | conditions
+            selections, below = entry.selection.finish_with_shapes(self._supergraph, inherited)
+        wanted = entry.wanted
+        internal = wanted.output_key.startswith("__") and wanted != TYPENAME_WANTED
+        field_ = FieldSelection(
+            name=wanted.name,
+            # Names that begin with two underscores are GraphQL's own.
+            response_key=wanted.output_key[1:] if internal else wanted.output_key,
+            output_key=wanted.output_key,
+            arguments=wanted.arguments,
+            variables=wanted.variables,
+            conditions=tuple(sorted(conditions - self._inherited)),
+            selections=selections,
+        )
+        return field_, Shape(self._type_of(entry), below)
 
-        The operation is valid for the supergraph, whose types may be wider; the subgraph would
-        refuse it.
+    def _free_key(self, key: str, shape: Shape, shapes: dict[str, Shape]) -> str:
+        """The key itself, or another where the subgraph would see a conflict of types.
+
+        The operation is valid for the supergraph, whose types may be wider than the subgraph's.
         """
-        kept: list[tuple[FieldSelection, frozenset[str]]] = []
-        names = (f"_{n}" for n in count(1))
-        for selection, types in fields:
-            conflicting = any(
-                other.response_key == selection.response_key
-                and self._conflict(other, other_types, selection, types)
-                for other, other_types in kept
-            )
-            renamed = selection
-            if conflicting:
-                renamed = replace(selection, response_key=selection.response_key + next(names))
-            kept.append((renamed, types))
-        return kept
-
-    def _conflict(
-        self,
-        one: FieldSelection,
-        one_types: frozenset[str],
-        other: FieldSelection,
-        other_types: frozenset[str],
-    ) -> bool:
-        if one_types & other_types:
-            return (one.name, one.arguments) != (other.name, other.arguments)
-        shapes = self._shapes(one, one_types) | self._shapes(other, other_types)
-        if len(shapes) > 1:
-            return True
-        below = {s.response_key: s for s in _fields_below(one.selections)}
-        return any(
-            s.response_key in below and _leaf_conflict(below[s.response_key], s)
-            for s in _fields_below(other.selections)
+        if key not in shapes or shapes[key].agrees(shape):
+            return key
+        return next(
+            name
+            for n in count(1)
+            if (name := f"{key}_{n}") not in shapes or shapes[name].agrees(shape)
         )
 
-    def _shapes(self, selection: FieldSelection, types: frozenset[str]) -> set[str]:
-        shapes = set()
-        for name in types:
-            definition = self._supergraph.types[name].fields.get(selection.name)
+    def _type_of(self, entry: Entry) -> str:
+        """The field's type as this subgraph has it; of composite types only lists and nulls count.
+        """
+        wanted = entry.wanted
+        for name in sorted(entry.types):
+            definition = self._supergraph.types[name].fields.get(wanted.name)
             join = definition.joins.get(self._builder.subgraph) if definition else None
             if join is not None:
-                shape = join.nullable_shape
-                # Composite types only have to agree in their lists and nullability.
-                shapes.add(shape.replace(join.type_name, "_") if selection.selections else shape)
-        return shapes
+                type_ = join.nullable_shape
+                return type_.replace(join.type_name, "") if entry.selection else type_
+        return ""
 
     def _merge_equal(
         self, fields: list[tuple[FieldSelection, frozenset[str]]]
@@ -231,29 +250,3 @@ class _Finisher:
             return False
         definition = self._static.fields.get(name)
         return definition is not None and self._builder.subgraph in definition.joins
-
-
-_TYPENAME = Wanted(TYPENAME, TYPENAME, "", frozenset())
-
-
-def _fields_below(selections: SelectionSet) -> list[FieldSelection]:
-    result: list[FieldSelection] = []
-    for selection in selections:
-        if isinstance(selection, FieldSelection):
-            result.append(selection)
-        else:
-            result.extend(_fields_below(selection.selections))
-    return result
-
-
-def _leaf_conflict(one: FieldSelection, other: FieldSelection) -> bool:
-    """Nested fields under one key that are not the same call: the parents must not share a key
-    either.
-    """
-    if (one.name, one.arguments) != (other.name, other.arguments):
-        return True
-    below = {s.response_key: s for s in _fields_below(one.selections)}
-    return any(
-        s.response_key in below and _leaf_conflict(below[s.response_key], s)
-        for s in _fields_below(other.selections)
-    )

@@ -26,9 +26,8 @@ class Step:
     selection: SelectionBuilder
     path: Path | None = None
     types: frozenset[str] = frozenset()
-    any_type: bool = (
-        False  # objects of every runtime type are sent: nothing need be known of theirs
-    )
+    fragment: str | None = None  # the one type the subgraph answers with; None: one per type
+    any_type: bool = False  # objects of every runtime type are sent, though it be unknown
     typename: str | None = None  # what the representation calls the object; None: its own name
     keys: tuple[RepresentationField, ...] = ()
     requires: tuple[RepresentationField, ...] = ()

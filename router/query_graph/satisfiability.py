@@ -1,0 +1,182 @@
+"""Whether every query of a supergraph can be planned.
+
+Walks the API's fields from the roots. A state is an object type and the views through which some
+query reaches it; from each state every field must be had, by a direct move, an entry or a
+requirement. States repeat, so the walk ends: there are finitely many views of a type.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from router.query_graph.paths import NO_GUARD, Paths
+from router.query_graph.selections import Collector, OpField, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from router.query_graph.graph import QueryGraph, ViewNode
+
+__all__ = ["Unsatisfiable", "find_unsatisfiable"]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    type_name: str
+    views: frozenset[ViewNode]
+    path: tuple[
+        tuple[str, str | None], ...
+    ]  # (field, runtime type of its value where that matters)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsatisfiable:
+    """A field that a query can ask for and nobody can give: an example, and why, per subgraph."""
+
+    coordinate: str
+    query: str
+    reasons: tuple[tuple[str, tuple[str, ...]], ...]  # (subgraph, what does not work from there)
+    subgraphs: tuple[str, ...]
+
+
+def find_unsatisfiable(graph: QueryGraph, limit: int = 20) -> Iterator[Unsatisfiable]:
+    """Every field that some query could not be planned for, each coordinate once, at most
+    ``limit``.
+    """
+    yield from _Walk(graph).run(limit)
+
+
+class _Walk:
+    def __init__(self, graph: QueryGraph) -> None:
+        self._graph = graph
+        self._paths = Paths(graph, Collector(graph.supergraph.possible_types, graph.likeness))
+        self._fields: dict[tuple[str, str], Unit] = {}
+
+    def run(self, limit: int) -> Iterator[Unsatisfiable]:
+        seen: set[tuple[str, frozenset[ViewNode]]] = set()
+        reported: set[str] = set()
+        queue = deque(self._roots())
+        while queue and len(reported) < limit:
+            state = queue.popleft()
+            key = (state.type_name, state.views)
+            if key in seen:
+                continue
+            seen.add(key)
+            reach = self._closure(state)
+            for name in self._visible_fields(state.type_name):
+                coordinate = f"{state.type_name}.{name}"
+                targets = self._targets(state, reach, name)
+                if targets is None:
+                    if coordinate not in reported:
+                        reported.add(coordinate)
+                        yield self._explain(state, reach, name)
+                    continue
+                queue.extend(self._next(state, name, targets))
+
+    def _roots(self) -> Iterator[_State]:
+        for kind, name in self._graph.supergraph.root_types.items():
+            yield _State(name, frozenset(), ((kind, None),))
+
+    def _visible_fields(self, type_name: str) -> list[str]:
+        # What is inaccessible is never asked for by a client; where a requirement needs it, that is
+        # checked there.
+        api = self._graph.supergraph.api_schema.get_type(type_name)
+        return sorted(getattr(api, "fields", ()))
+
+    def _unit(self, type_name: str, field: str) -> Unit:
+        key = (type_name, field)
+        if key not in self._fields:
+            wanted = OpField(output_key=field, name=field)
+            self._fields[key] = Unit(frozenset({type_name}), type_name, (wanted,))
+        return self._fields[key]
+
+    def _closure(self, state: _State) -> frozenset[ViewNode]:
+        """The state's views and all that can be entered from them."""
+        entered = {
+            move.target
+            for move in self._paths.moves(state.type_name, state.views)
+            if self._paths.entry(state.type_name, state.views, move.target, NO_GUARD) is not None
+        }
+        return state.views | entered
+
+    def _targets(
+        self, state: _State, reach: frozenset[ViewNode], name: str
+    ) -> frozenset[ViewNode] | None:
+        """The views of a field's value, empty for a leaf; None when nobody gives the field."""
+        if self._paths.choose(self._unit(state.type_name, name), state.views) is None:
+            return None
+        moves = (self._graph.field_move(view, state.type_name, name) for view in reach)
+        return frozenset(move.target for move in moves if move and move.target)
+
+    def _next(self, state: _State, name: str, targets: frozenset[ViewNode]) -> Iterator[_State]:
+        declared = self._graph.supergraph.types[state.type_name].fields[name].type_name
+        type_ = self._graph.supergraph.types.get(declared)
+        if type_ is None or not type_.is_composite:
+            return
+        for possible in sorted(self._graph.supergraph.possible_types(declared)):
+            views = frozenset(v for v in targets if self._graph.sees(v, possible))
+            if views and not self._graph.supergraph.types[possible].inaccessible:
+                shown = possible if type_.is_abstract else None
+                yield _State(possible, views, (*state.path, (name, shown)))
+
+    # -- explaining ------------------------------------------------------------------------------
+
+    def _explain(self, state: _State, reach: frozenset[ViewNode], name: str) -> Unsatisfiable:
+        views = reach or state.views
+        reasons = tuple(
+            (view.subgraph, tuple(self._reasons(state, view, name)))
+            for view in sorted(views, key=lambda v: v.subgraph)
+        )
+        return Unsatisfiable(
+            coordinate=f"{state.type_name}.{name}",
+            query=_example(state.path, name, self._is_composite(state.type_name, name)),
+            reasons=reasons,
+            subgraphs=tuple(dict.fromkeys(subgraph for subgraph, _ in reasons)),
+        )
+
+    def _is_composite(self, type_name: str, name: str) -> bool:
+        declared = self._graph.supergraph.types[type_name].fields[name].type_name
+        type_ = self._graph.supergraph.types.get(declared)
+        return type_ is not None and type_.is_composite
+
+    def _reasons(self, state: _State, view: ViewNode, name: str) -> Iterator[str]:
+        type_name = state.type_name
+        definition = self._graph.supergraph.types[type_name].fields.get(name)
+        join = definition.joins.get(view.subgraph) if definition else None
+        coordinate = f"{type_name}.{name}"
+        if join is None:
+            yield f'cannot find field "{coordinate}".'
+        elif join.external:
+            yield f'field "{coordinate}" is not resolvable because marked @external.'
+        elif join.overridden:
+            yield f'field "{coordinate}" is not resolvable because it is overridden.'
+        elif join.requires is not None:
+            yield f'cannot satisfy @require conditions on field "{coordinate}".'
+        for move in self._paths.moves(type_name, state.views):
+            if move.key is None or move.target.subgraph == view.subgraph:
+                continue
+            if self._paths.entry(type_name, frozenset({view}), move.target, NO_GUARD) is None:
+                yield (
+                    f'cannot move to subgraph "{move.target.subgraph}" using '
+                    f'@key(fields: "{move.key.text}") of "{move.target.type_name}", the key '
+                    f'field(s) cannot be resolved from subgraph "{view.subgraph}".'
+                )
+
+
+def _example(path: tuple[tuple[str, str | None], ...], field: str, composite: bool) -> str:
+    """The shortest query that asks for the field, indented by two spaces."""
+    (kind, _), *steps = path
+    opening = ["{" if kind == "query" else f"{kind} {{"]
+    depth = 1
+    for name, type_ in steps:
+        opening.append("  " * depth + f"{name} {{")
+        depth += 1
+        if type_ is not None:
+            opening.append("  " * depth + f"... on {type_} {{")
+            depth += 1
+    leaf = [f"{field} {{", "  ...", "}"] if composite else [field]
+    opening.extend("  " * depth + line for line in leaf)
+    opening.extend("  " * level + "}" for level in reversed(range(depth)))
+    return "\n".join(opening)
