@@ -1,0 +1,210 @@
+"""The router's command line: ``python -m router compose | serve | plan``.
+
+Results go to standard output, everything for people to standard error. Exit status 1 means that
+nothing was written or started; each reason is a line ``CODE: message``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from router.composition import compose as compose_subgraphs
+from router.planner import Planner, PlanningError
+from router.planner.plan_text import plan_json, plan_text
+from router.server.errors import RequestError, RouterConfigError
+from router.server.pipeline.parse import parse_document, select_operation
+from router.server.pipeline.validate import validate_document
+from router.server.serving import ListenError, ServerAddress
+from router.server.serving import serve as serve_supergraph
+from router.server.settings import Environment, RouterSettings
+from router.server.supergraph_config import SupergraphConfigError, read_subgraphs
+from router.supergraph import Supergraph, SupergraphError, load_supergraph
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="router",
+    help="A GraphQL Federation v2 router: composes subgraphs, plans operations, serves the result.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # they may hold tokens
+)
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class PlanFormat(StrEnum):
+    """How ``plan`` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="supergraph.yaml: subgraph names, addresses, schemas.", dir_okay=False
+    ),
+]
+_SupergraphFile = Annotated[
+    Path | None, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def compose(
+    config: Annotated[
+        Path,
+        typer.Option("--config", help="supergraph.yaml: subgraph names, addresses, schemas."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write it instead of stdout.")
+    ] = None,
+) -> None:
+    """Compose subgraphs into a supergraph (SDL)."""
+    sdl = _compose(config)
+    if output is None:
+        typer.echo(sdl, nl=not sdl.endswith("\n"))
+    else:
+        _write(output, sdl if sdl.endswith("\n") else sdl + "\n")
+
+
+@app.command()
+def serve(
+    supergraph: _SupergraphFile = None,
+    config: _Config = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes behind the port.")] = None,
+    environment: Annotated[
+        Environment | None,
+        typer.Option(help="development shows introspection, GraphiQL and query plans."),
+    ] = None,
+) -> None:
+    """Serve a supergraph: /graphql, /health, /ready, /metrics. Settings: environment variables
+    ROUTER_*.
+    """
+    if (supergraph is None) == (config is None):
+        _fail(["Give exactly one of --supergraph and --config"])
+    settings = _settings(host=host, port=port, workers=workers, environment=environment)
+    sdl = _read(supergraph) if supergraph is not None else _compose(config or Path())
+
+    def announce(address: ServerAddress) -> None:
+        _errors.print(f"Router listening on {address.url}{settings.path}")
+
+    try:
+        serve_supergraph(settings, sdl, announce)
+    except SupergraphError as error:
+        _fail([f"{error.code}: {error}"])
+    except (ListenError, RouterConfigError) as error:
+        _fail([f"Cannot start: {error}"])
+
+
+@app.command()
+def plan(
+    supergraph: Annotated[
+        Path, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
+    ],
+    query: Annotated[
+        Path, typer.Option("--query", help="The operation's file; - for stdin.", allow_dash=True)
+    ],
+    operation: Annotated[
+        str | None, typer.Option(help="Which operation, when the file has several.")
+    ] = None,
+    output_format: Annotated[PlanFormat, typer.Option("--format")] = PlanFormat.TEXT,
+) -> None:
+    """Print the query plan of an operation."""
+    loaded = _load(_read(supergraph))
+    text = typer.get_text_stream("stdin").read() if str(query) == "-" else _read(query)
+    try:
+        document = parse_document(
+            text, max_tokens=RouterSettings.model_fields["max_tokens"].default
+        )
+        chosen = select_operation(document, operation)
+        validate_document(
+            loaded.api_schema, document, max_errors=100, introspection=True, suggestions=True
+        )
+        planned = Planner(loaded).plan(document, chosen)
+    except RequestError as error:
+        _fail(f"{error.code}: {found['message']}" for found in error.errors)
+    except PlanningError as error:
+        _fail([f"{error.code}: {error}"])
+    if output_format is PlanFormat.JSON:
+        typer.echo(orjson.dumps(plan_json(planned), option=orjson.OPT_INDENT_2).decode())
+    else:
+        typer.echo(plan_text(planned))
+
+
+def _compose(config: Path) -> str:
+    try:
+        subgraphs = read_subgraphs(config)
+    except SupergraphConfigError as error:
+        _fail([f"INVALID_CONFIG: {error}"])
+    result = compose_subgraphs(subgraphs)
+    for hint in result.hints:
+        _errors.print(f"hint {hint.code}: {hint.message}", markup=False, style="dim")
+    if result.supergraph_sdl is None:
+        _fail(f"{error.code}: {error.message}" for error in result.errors)
+    return result.supergraph_sdl
+
+
+def _load(sdl: str) -> Supergraph:
+    try:
+        return load_supergraph(sdl)
+    except SupergraphError as error:
+        _fail([f"{error.code}: {error}"])
+
+
+def _settings(**options: Any) -> RouterSettings:
+    try:
+        return RouterSettings(
+            **{name: value for name, value in options.items() if value is not None}
+        )
+    except ValidationError as error:
+        _fail(
+            f"INVALID_SETTING: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors()
+        )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _fail([f"Cannot read {path}: {getattr(error, 'strerror', None) or error}"])
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a running router may be watching it."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        _fail([f"Cannot write {path}: {error.strerror or error}"])
+
+
+def _fail(lines: Any) -> NoReturn:
+    for line in lines:
+        _errors.print(str(line), markup=False)
+    raise typer.Exit(1)

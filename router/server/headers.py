@@ -1,0 +1,93 @@
+"""What the server takes from a request's headers, read in one pass.
+
+The request id: a client's own ``x-request-id`` when it is harmless to log, else a new one. Header
+propagation is an allow-list; everything else stays here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from router.server.settings import RouterSettings
+
+__all__ = ["ForwardedHeaders", "HeaderReader", "RequestHeaders", "new_request_id"]
+
+ForwardedHeaders = tuple[tuple[str, str], ...]
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
+# Headers whose value decides how a request is handled; the other ones are only compared with the
+# allow-lists.
+_DECISIVE = frozenset(
+    {
+        b"accept",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"sec-fetch-site",
+        b"x-request-id",
+        b"x-router-debug",
+    }
+)
+
+
+def new_request_id() -> str:
+    """Return a random request id: 128 bits in hexadecimal."""
+    return os.urandom(16).hex()
+
+
+@dataclass(slots=True)
+class RequestHeaders:
+    """The headers of one request, as far as the server looks at them."""
+
+    values: dict[bytes, bytes]
+    forward: ForwardedHeaders
+    preflighted: bool
+    request_id: str
+
+    def get(self, name: bytes) -> bytes | None:
+        """Return a decisive header's value (the first one when it is repeated), None when there is
+        none.
+        """
+        return self.values.get(name)
+
+    @property
+    def wants_debug(self) -> bool:
+        """Whether the client asked for the plan and timings."""
+        return self.values.get(b"x-router-debug") in {b"1", b"true"}
+
+
+class HeaderReader:
+    """Reads :class:`RequestHeaders` out of ASGI headers, whose names are lower-case."""
+
+    __slots__ = ("_csrf", "_forward")
+
+    def __init__(self, settings: RouterSettings) -> None:
+        self._forward = {name.encode("latin-1"): name for name in settings.forward_headers}
+        self._csrf = frozenset(name.encode("latin-1") for name in settings.csrf_headers)
+
+    def read(self, raw: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
+        """Read a request's headers."""
+        values: dict[bytes, bytes] = {}
+        forward: list[tuple[str, str]] = []
+        preflighted = False
+        for name, value in raw:
+            if name in _DECISIVE:
+                values.setdefault(name, value)
+            if name in self._forward:
+                forward.append((self._forward[name], value.decode("latin-1")))
+            if name in self._csrf and value:
+                preflighted = True
+        given = values.get(b"x-request-id")
+        accepted = given is not None and _REQUEST_ID.fullmatch(given) is not None
+        request_id = given.decode("latin-1") if given is not None and accepted else new_request_id()
+        return RequestHeaders(values, tuple(forward), preflighted, request_id)
+
+    def forwards(self, name: str) -> bool:
+        """Tell whether a header of this name, in lower case, reaches subgraphs."""
+        return name.encode("utf-8", "replace") in self._forward

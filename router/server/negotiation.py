@@ -1,0 +1,134 @@
+"""Content negotiation of GraphQL over HTTP: which media type a request has and which its answer
+gets.
+
+Headers come from clients in few variants, so both functions remember their last answers.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+__all__ = ["ResponseType", "is_json", "negotiate", "prefers_html"]
+
+
+class ResponseType(Enum):
+    """The two media types of GraphQL responses; the value is the ``content-type`` header.
+
+    They differ in their status rules: see :meth:`router.server.errors.RequestError`'s
+    ``well_formed``.
+    """
+
+    GRAPHQL_RESPONSE = b"application/graphql-response+json; charset=utf-8"
+    JSON = b"application/json; charset=utf-8"
+
+
+class _Range(NamedTuple):
+    type: str
+    subtype: str
+    quality: float
+
+
+class _Match(NamedTuple):
+    """How much a client wants a media type: compared by quality first, then by how exactly it was
+    named.
+    """
+
+    quality: float
+    precision: int
+
+
+_ABSENT = _Match(0.0, -1)
+
+
+@lru_cache(maxsize=256)
+def negotiate(accept: bytes | None) -> ResponseType | None:
+    """Return the response type for an ``Accept`` header, None when neither is acceptable.
+
+    A client that does not care (no header, ``*/*``) gets ``application/json``, which every client
+    understands; one that names both with equal weight gets ``application/graphql-response+json``.
+    """
+    if accept is None or not accept.strip():
+        return ResponseType.JSON
+    ranges = _parse_accept(accept)
+    response = _match(ranges, "application", "graphql-response+json")
+    json = _match(ranges, "application", "json")
+    if not response.quality and not json.quality:
+        return None
+    if response == json:
+        exact = response.precision == 2
+        return ResponseType.GRAPHQL_RESPONSE if exact else ResponseType.JSON
+    return ResponseType.GRAPHQL_RESPONSE if response > json else ResponseType.JSON
+
+
+@lru_cache(maxsize=64)
+def prefers_html(accept: bytes | None) -> bool:
+    """Tell whether a browser's address bar is asking: HTML is named, and wanted more than any
+    GraphQL response.
+    """
+    if accept is None:
+        return False
+    ranges = _parse_accept(accept)
+    html = _match(ranges, "text", "html")
+    if html.precision < 2 or not html.quality:
+        return False
+    response = _match(ranges, "application", "graphql-response+json")
+    json = _match(ranges, "application", "json")
+    return html > max(response, json)
+
+
+@lru_cache(maxsize=64)
+def is_json(content_type: bytes) -> bool:
+    """Tell whether a request body is JSON in UTF-8: ``application/json`` with no charset or this
+    one.
+    """
+    media_type, *parameters = content_type.decode("latin-1").split(";")
+    if media_type.strip().lower() != "application/json":
+        return False
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower() in {"utf-8", "utf8"}
+    return True
+
+
+def _parse_accept(accept: bytes) -> list[_Range]:
+    ranges: list[_Range] = []
+    for part in accept.decode("latin-1").lower().split(","):
+        media_type, *parameters = part.split(";")
+        type_, slash, subtype = media_type.strip().partition("/")
+        if slash:
+            ranges.append(_Range(type_, subtype, _quality(parameters)))
+    return ranges
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                return 0.0
+            return quality if 0.0 <= quality <= 1.0 else 0.0
+    return 1.0
+
+
+def _match(ranges: list[_Range], type_: str, subtype: str) -> _Match:
+    """Return the quality of the most exact range that covers a media type (RFC 9110, section
+    12.5.1).
+    """
+    best = _ABSENT
+    for candidate in ranges:
+        if candidate.type == type_ and candidate.subtype == subtype:
+            precision = 2
+        elif candidate.type == type_ and candidate.subtype == "*":
+            precision = 1
+        elif candidate.type == "*" and candidate.subtype == "*":
+            precision = 0
+        else:
+            continue
+        if precision > best.precision:
+            best = _Match(candidate.quality, precision)
+    return best

@@ -1,0 +1,46 @@
+"""Stage 6, execute: run a prepared operation in the executor, within the request's deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from router.executor import RequestContext
+
+if TYPE_CHECKING:
+    from router.executor import ExecutionResult
+    from router.server.generation import Generation
+    from router.server.headers import ForwardedHeaders
+    from router.server.pipeline.prepare import PreparedOperation
+
+__all__ = ["execute", "request_context"]
+
+
+def request_context(
+    *, headers: ForwardedHeaders, request_id: str, timeout: float | None, debug: bool
+) -> RequestContext:
+    """Return what the executor needs to know of a request; ``timeout`` in seconds from now, None
+    for a subscription.
+    """
+    deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+    return RequestContext(
+        headers=headers,
+        request_id=request_id,
+        deadline=deadline,
+        collect_extensions=debug,
+    )
+
+
+async def execute(
+    generation: Generation,
+    prepared: PreparedOperation,
+    variables: dict[str, Any],
+    context: RequestContext,
+) -> ExecutionResult:
+    """Run a query or mutation. Errors of fields are in the result; what is raised is unexpected."""
+    started = perf_counter()
+    try:
+        return await generation.executor.execute(prepared.program, variables, context)
+    finally:
+        generation.metrics.stage("execute", perf_counter() - started)

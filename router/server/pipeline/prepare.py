@@ -1,0 +1,113 @@
+"""Stages 2 to 4 with their memory: a text and an operation name into an operation that is ready to
+run.
+
+What a client's text leads to depends on nothing but the supergraph and the settings, so it is
+remembered: the hot path is one dictionary lookup. Refusals are remembered too, apart from the good
+ones, so that a client that repeats an invalid document costs little and cannot push anybody's
+operations out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from router.planner.plan import OperationKind
+from router.server.errors import RequestError
+from router.server.lru import LruCache
+from router.server.pipeline.parse import parse_document, select_operation
+from router.server.pipeline.plan import compile_plan, plan_operation
+from router.server.pipeline.validate import validate_document
+from router.server.pipeline.variables import VariableReader
+
+if TYPE_CHECKING:
+    from router.executor import Program
+    from router.planner import Planner
+    from router.planner.plan import QueryPlan
+    from router.server.settings import RouterSettings
+    from router.server.telemetry import Metrics, OperationMetrics
+    from router.supergraph.model import Supergraph
+
+__all__ = ["OperationPreparer", "PreparedOperation"]
+
+_Key = tuple[str, str | None]
+
+_MAX_REFUSALS = 256
+_MAX_REFUSED_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedOperation:
+    """An operation that only waits for variables; shared by all requests for it."""
+
+    kind: OperationKind
+    name: str | None
+    variables: VariableReader
+    plan: QueryPlan
+    program: Program
+    metrics: OperationMetrics
+
+
+class OperationPreparer:
+    """Prepares operations for one supergraph, and remembers them."""
+
+    def __init__(
+        self, supergraph: Supergraph, planner: Planner, settings: RouterSettings, metrics: Metrics
+    ) -> None:
+        self._supergraph = supergraph
+        self._planner = planner
+        self._settings = settings
+        self._metrics = metrics
+        self._prepared: LruCache[_Key, PreparedOperation] = LruCache(
+            max_entries=settings.operation_cache_size,
+            max_weight=settings.operation_cache_characters,
+        )
+        self._refused: LruCache[_Key, RequestError] = LruCache(
+            max_entries=_MAX_REFUSALS, max_weight=_MAX_REFUSED_CHARACTERS
+        )
+
+    def prepare(self, text: str, operation_name: str | None) -> PreparedOperation:
+        """Return the operation, from memory if it was seen lately; raises what the stages raise."""
+        key = (text, operation_name)
+        prepared = self._prepared.get(key)
+        if prepared is not None:
+            return prepared
+        refusal = self._refused.get(key)
+        if refusal is not None:
+            raise refusal.again()
+        try:
+            prepared = self._prepare(text, operation_name)
+        except RequestError as error:
+            self._refused.put(key, error.again(), len(text))
+            raise
+        self._prepared.put(key, prepared, len(text))
+        return prepared
+
+    def _prepare(self, text: str, operation_name: str | None) -> PreparedOperation:
+        settings, timed = self._settings, self._metrics.timed
+        with timed("parse"):
+            document = parse_document(text, max_tokens=settings.max_tokens)
+            operation = select_operation(document, operation_name)
+        schema = self._supergraph.api_schema
+        with timed("validate"):
+            validate_document(
+                schema,
+                document,
+                max_errors=settings.max_validation_errors,
+                introspection=settings.shows_introspection,
+                suggestions=settings.shows_suggestions,
+            )
+        with timed("plan"):
+            plan = plan_operation(self._planner, document, operation)
+        with timed("compile"):
+            program = compile_plan(self._supergraph, document, operation, plan)
+        kind = OperationKind(operation.operation.value)
+        name = operation.name.value if operation.name is not None else None
+        return PreparedOperation(
+            kind=kind,
+            name=name,
+            variables=VariableReader(schema, operation, suggestions=settings.shows_suggestions),
+            plan=plan,
+            program=program,
+            metrics=self._metrics.operation(kind, name),
+        )

@@ -1,0 +1,40 @@
+"""Stage 7, respond: results and request errors into the payload of a GraphQL response, and that
+into JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from router.planner.plan_text import plan_text
+
+if TYPE_CHECKING:
+    from router.executor import ExecutionResult
+    from router.server.errors import RequestError
+    from router.server.pipeline.prepare import PreparedOperation
+
+__all__ = ["encode", "error_payload", "result_payload"]
+
+
+def result_payload(
+    result: ExecutionResult, prepared: PreparedOperation, *, debug: bool
+) -> dict[str, Any]:
+    """Return the response of an operation that ran; ``debug`` adds the plan to the executor's own
+    extensions.
+    """
+    payload = result.to_dict()
+    if debug:
+        payload["extensions"] = {**result.extensions, "plan": plan_text(prepared.plan)}
+    return payload
+
+
+def error_payload(error: RequestError) -> dict[str, Any]:
+    """Return the response of a request that was refused: it has no ``data``."""
+    return {"errors": error.errors}
+
+
+def encode(payload: dict[str, Any]) -> bytes:
+    """Return a payload as JSON in UTF-8."""
+    return orjson.dumps(payload)

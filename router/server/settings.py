@@ -1,0 +1,186 @@
+"""The router's settings: environment variables ``ROUTER_<NAME>``, or keyword arguments in code.
+
+Read once when a process starts; no request looks at the environment. Every limit has a safe
+default.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Environment", "LogFormat", "RouterSettings"]
+
+
+class Environment(StrEnum):
+    """Where the process runs; decides the defaults of what is shown to clients."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class LogFormat(StrEnum):
+    """How log lines are written to standard error."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class RouterSettings(BaseSettings):
+    """Everything about a router process that can be configured.
+
+    Settings that are None take their value from ``environment``: see :attr:`shows_introspection`
+    and its neighbours.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROUTER_", frozen=True, extra="ignore", env_file=".env"
+    )
+
+    environment: Environment = Environment.PRODUCTION
+
+    # Where it listens.
+    host: str = "127.0.0.1"
+    port: int = Field(default=4000, ge=0, le=65535)
+    path: str = Field(default="/graphql", pattern=r"^/[A-Za-z0-9/_.~-]*$")
+    workers: PositiveInt = 1
+    shutdown_timeout: PositiveInt = Field(
+        default=30, description="Seconds that requests in flight have to finish."
+    )
+
+    # What clients may see. None: yes in development and test, no in production.
+    introspection: bool | None = None
+    suggestions: bool | None = Field(
+        default=None, description="'Did you mean ...' in validation errors."
+    )
+    graphiql: bool | None = None
+    graphiql_directory: Path | None = Field(
+        default=None, description="Another build of GraphiQL than the one that comes along."
+    )
+    graphiql_query: str | None = Field(
+        default=None, description="The query that GraphiQL opens with."
+    )
+    expose_extensions: bool | None = Field(
+        default=None,
+        description="Answer `x-router-debug: 1` with plan, timings, subgraph extensions.",
+    )
+
+    # Limits.
+    max_body_bytes: PositiveInt = 1_048_576
+    max_tokens: PositiveInt = Field(default=10_000, description="Lexical tokens of a document.")
+    max_validation_errors: PositiveInt = 20
+    request_timeout: PositiveFloat = Field(
+        default=30.0, description="Seconds that a query or mutation may take altogether."
+    )
+
+    # Caches, per supergraph and process.
+    operation_cache_size: PositiveInt = 2_000
+    operation_cache_characters: PositiveInt = Field(
+        default=8_000_000, description="Total length of the cached operations' texts."
+    )
+
+    # Subgraphs.
+    subgraph_urls: dict[str, str] = Field(
+        default={}, description="Addresses by subgraph name, in place of the supergraph's."
+    )
+    subgraph_timeout: PositiveFloat = Field(
+        default=30.0, description="Seconds that one request to a subgraph may take."
+    )
+    subgraph_timeouts: dict[str, PositiveFloat] = Field(
+        default={}, description="The same for single subgraphs, by name."
+    )
+    deduplicate: bool = Field(
+        default=True, description="Share the answer of equal queries to a subgraph in flight."
+    )
+
+    # HTTP.
+    forward_headers: tuple[str, ...] = Field(
+        default=("authorization", "accept-language", "traceparent", "tracestate", "baggage"),
+        description="Request headers that subgraphs receive; x-request-id always is one.",
+    )
+    cors_origins: tuple[str, ...] = Field(default=(), description="Allowed origins; '*' for any.")
+    cors_credentials: bool = False
+    csrf_prevention: bool = True
+    csrf_headers: tuple[str, ...] = Field(
+        default=(
+            "x-apollo-operation-name",
+            "apollo-require-preflight",
+            "graphql-require-preflight",
+            "x-requested-with",
+            "x-router-debug",
+        ),
+        description="With one of these, a request by another site needs a CORS preflight.",
+    )
+
+    # WebSocket.
+    websocket_init_timeout: PositiveFloat = Field(
+        default=10.0, description="Seconds that a client has to send connection_init."
+    )
+    websocket_max_operations: PositiveInt = Field(
+        default=100, description="Operations at a time on one connection."
+    )
+    websocket_queue_bytes: PositiveInt = Field(
+        default=1_048_576,
+        description="Bytes that may wait for a client; more closes its connection (4413).",
+    )
+    websocket_close_timeout: PositiveFloat = Field(
+        default=5.0, description="Seconds that a client has to take what is still to be sent."
+    )
+    websocket_check_origin: bool = Field(
+        default=True,
+        description="Refuse browsers' connections from origins other than ours and cors_origins.",
+    )
+
+    # Observability.
+    log_format: LogFormat | None = None
+    log_level: str = Field(default="info", pattern=r"^(debug|info|warning|error)$")
+    access_log: bool = Field(default=True, description="One line per request; costs CPU.")
+    readiness_timeout: PositiveFloat = Field(
+        default=2.0, description="Seconds that a subgraph has to answer /ready's question."
+    )
+    readiness_cache: PositiveFloat = Field(
+        default=1.0, description="Seconds that an answer of /ready is good for."
+    )
+    max_operation_labels: PositiveInt = Field(
+        default=200, description="Operation names that metrics tell apart; the others are '_other'."
+    )
+
+    @field_validator("forward_headers", "csrf_headers")
+    @classmethod
+    def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.strip().lower() for name in names)
+
+    @property
+    def shows_introspection(self) -> bool:
+        """Whether clients may introspect the API schema."""
+        return self._unless_production(self.introspection)
+
+    @property
+    def shows_suggestions(self) -> bool:
+        """Whether validation errors may suggest names of the schema."""
+        return self._unless_production(self.suggestions)
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether a browser gets GraphiQL at the GraphQL path."""
+        return self._unless_production(self.graphiql)
+
+    @property
+    def shows_extensions(self) -> bool:
+        """Whether a client that asks with ``x-router-debug`` gets the plan and timings."""
+        return self._unless_production(self.expose_extensions)
+
+    @property
+    def logs_as(self) -> LogFormat:
+        """The log format: as set, else for people in development and for machines elsewhere."""
+        if self.log_format is not None:
+            return self.log_format
+        development = self.environment is Environment.DEVELOPMENT
+        return LogFormat.CONSOLE if development else LogFormat.JSON
+
+    def _unless_production(self, setting: bool | None) -> bool:
+        return self.environment is not Environment.PRODUCTION if setting is None else setting

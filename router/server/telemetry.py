@@ -1,0 +1,182 @@
+"""Prometheus metrics of one router process.
+
+Every :class:`Metrics` has a registry of its own, so that several routers fit into one process.
+Labels that clients choose (operation names) are bounded; label lookups happen once per cached
+operation, not once per request.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from router.planner.plan import OperationKind
+
+__all__ = ["Metrics", "OperationMetrics", "Outcome", "shared_by_workers"]
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_OTHER = "_other"
+_MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name for it
+
+
+class Outcome:
+    """The values of the label ``outcome``: a closed set, as constants because they are used as
+    plain label values.
+    """
+
+    OK = "ok"  # answered without an error
+    ERRORS = "errors"  # answered, with errors of fields
+    REFUSED = "refused"  # a request error: nothing ran
+    CANCELLED = "cancelled"  # the client went away
+    FAILED = "failed"  # an unexpected exception
+
+    ALL = (OK, ERRORS, REFUSED, CANCELLED, FAILED)
+
+
+class OperationMetrics:
+    """The counters of one operation kind and name, looked up once."""
+
+    __slots__ = ("_outcomes", "_seconds")
+
+    def __init__(self, requests: Counter, seconds: Histogram, kind: str, name: str) -> None:
+        self._outcomes = {outcome: requests.labels(kind, name, outcome) for outcome in Outcome.ALL}
+        self._seconds = seconds.labels(kind)
+
+    def record(self, outcome: str, seconds: float) -> None:
+        """Count one request that took so long altogether."""
+        self._outcomes[outcome].inc()
+        self._seconds.observe(seconds)
+
+
+class Metrics:
+    """All metrics of a router."""
+
+    def __init__(self, *, max_operation_labels: int) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._max_labels = max_operation_labels
+        self._operations: dict[tuple[str, str], OperationMetrics] = {}
+        self._requests = Counter(
+            "router_operations",
+            "GraphQL operations",
+            ("kind", "operation", "outcome"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "router_operation_duration_seconds",
+            "Time from the request's first byte to the answer's last one",
+            ("kind",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "router_stage_duration_seconds",
+            "Time of a pipeline stage; parse, validate and plan only run for texts not seen lately",
+            ("stage",),
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self._stage_histograms: dict[str, Histogram] = {}
+        self.request_errors = Counter(
+            "router_request_errors",
+            "Requests refused as a whole",
+            ("code",),
+            registry=self.registry,
+        )
+        self.subgraph_requests = Counter(
+            "router_subgraph_requests",
+            "Requests to subgraphs by HTTP status, or by why there was no answer",
+            ("subgraph", "code"),
+            registry=self.registry,
+        )
+        self.subgraph_seconds = Histogram(
+            "router_subgraph_request_duration_seconds",
+            "Time of a request to a subgraph",
+            ("subgraph",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.websockets = Gauge(
+            "router_websocket_connections",
+            "Open WebSocket connections",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.websocket_operations = Gauge(
+            "router_websocket_operations",
+            "Operations running on WebSocket connections",
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.websockets_closed = Counter(
+            "router_websocket_closed",
+            "WebSocket connections that the router closed",
+            ("code",),
+            registry=self.registry,
+        )
+
+    def operation(self, kind: OperationKind, name: str | None) -> OperationMetrics:
+        """Return an operation's counters; names beyond the bound share one label value."""
+        key = (str(kind), name or "")
+        known = self._operations.get(key)
+        if known is not None:
+            return known
+        if len(self._operations) >= self._max_labels:
+            key = (str(kind), _OTHER)
+            known = self._operations.get(key)
+            if known is not None:
+                return known
+        metrics = OperationMetrics(self._requests, self._seconds, *key)
+        self._operations[key] = metrics
+        return metrics
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Record how long a pipeline stage took."""
+        histogram = self._stage_histograms.get(name)
+        if histogram is None:
+            histogram = self._stage_histograms[name] = self._stages.labels(name)
+        histogram.observe(seconds)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Record how long the block took; for stages that do not run on every request."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.stage(stage, perf_counter() - started)
+
+    def refuse(self, code: str) -> None:
+        """Count a request that was refused as a whole."""
+        self.request_errors.labels(code).inc()
+
+    def expose(self) -> bytes:
+        """Return all metrics in Prometheus' text format, those of all workers together."""
+        if _MULTIPROCESS_DIRECTORY not in os.environ:
+            return generate_latest(self.registry)
+        collected = CollectorRegistry()
+        MultiProcessCollector(collected)  # type: ignore[no-untyped-call]  # the library has none
+        return generate_latest(collected)
+
+
+@contextmanager
+def shared_by_workers() -> Iterator[None]:
+    """Let processes started in this block count together: each in a file, who is asked adds up.
+
+    The library decides when it is imported, so this is for new processes, not for forks.
+    """
+    with TemporaryDirectory(prefix="router-metrics-") as directory:
+        os.environ[_MULTIPROCESS_DIRECTORY] = directory
+        try:
+            yield
+        finally:
+            del os.environ[_MULTIPROCESS_DIRECTORY]

@@ -1,0 +1,248 @@
+"""One client's WebSocket connection: the protocol's state machine.
+
+States: waiting for ``connection_init``, then acknowledged, then closing. The connection's own task
+reads messages and never waits for anything else; every operation has a task, and one task writes.
+When the connection ends, all of them end before :meth:`Connection.run` returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, assert_never
+
+import structlog
+
+from router.server.errors import RequestError, RequestErrorCode
+from router.server.websocket.init_payload import InvalidInitError, read_init_headers, wants_debug
+from router.server.websocket.messages import (
+    CloseCode,
+    Complete,
+    ConnectionInit,
+    InvalidMessageError,
+    Ping,
+    Pong,
+    Subscribe,
+    connection_ack,
+    error_message,
+    parse_message,
+    pong_message,
+)
+from router.server.websocket.operation import WebSocketOperation
+from router.server.websocket.outgoing import OutgoingQueue
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Send
+
+    from router.server.generation import Generations
+    from router.server.headers import ForwardedHeaders, HeaderReader, RequestHeaders
+    from router.server.settings import RouterSettings
+    from router.server.telemetry import Metrics
+    from router.server.websocket.messages import ClientMessage
+
+__all__ = ["Connection"]
+
+_log = structlog.get_logger(__name__)
+
+
+class Connection:
+    """An accepted connection. :meth:`run` returns the code it was closed with."""
+
+    def __init__(
+        self,
+        *,
+        receive: Receive,
+        send: Send,
+        generations: Generations,
+        settings: RouterSettings,
+        metrics: Metrics,
+        reader: HeaderReader,
+        handshake: RequestHeaders,
+    ) -> None:
+        self._receive = receive
+        self._generations = generations
+        self._settings = settings
+        self._metrics = metrics
+        self._reader = reader
+        self._headers: ForwardedHeaders = handshake.forward
+        self._debug = settings.shows_extensions and handshake.wants_debug
+        self._outgoing = OutgoingQueue(
+            send, limit=settings.websocket_queue_bytes, on_overflow=self._close_slow
+        )
+        self._operations: dict[str, WebSocketOperation] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._initialised = False
+        self._main: asyncio.Task[Any] | None = None
+        self._abandon_timer: asyncio.TimerHandle | None = None
+        self._abandoned = False
+
+    async def run(self) -> int:
+        """Serve the connection until either side ends it; returns the close code."""
+        loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        init_timer = loop.call_later(
+            self._settings.websocket_init_timeout, self._close_unless_initialised
+        )
+        writer = loop.create_task(self._write())
+        try:
+            code = await self._read_messages()
+        except asyncio.CancelledError:
+            # Our own cancel() from _abandon, or somebody else's: only the first ends here.
+            if not self._abandoned or self._main is None or self._main.uncancel() > 0:
+                raise
+            code = 1006
+        finally:
+            init_timer.cancel()
+            if self._abandon_timer is not None:
+                self._abandon_timer.cancel()
+            await self._stop(writer)
+        closing = self._outgoing.closing
+        return code if closing is None else closing[0]
+
+    def close(self, code: CloseCode, reason: str, *, flush: bool = True) -> None:
+        """Close the connection: no operation goes on; with ``flush`` what is queued is still sent
+        before.
+        """
+        self._outgoing.close(code, reason, flush=flush)
+        self._cancel_operations()
+        self._expect_end()
+
+    def send(self, operation: WebSocketOperation, text: str) -> None:
+        """Queue a message of a running operation (see :class:`OperationSink`)."""
+        if self._operations.get(operation.id) is operation:
+            self._outgoing.put(text)
+
+    def finish(self, operation: WebSocketOperation, text: str) -> None:
+        """Queue an operation's last message and give its id free (see :class:`OperationSink`)."""
+        if self._operations.get(operation.id) is operation:
+            del self._operations[operation.id]
+            self._outgoing.put(text)
+
+    async def _read_messages(self) -> int:
+        limit = self._settings.max_body_bytes
+        while True:
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                code: int = event.get("code") or 1005
+                return code
+            if self._outgoing.closing is not None:
+                continue  # what a client sends after our close frame does not count
+            text = event.get("text")
+            if text is None:
+                self.close(CloseCode.INVALID_MESSAGE, "Messages must be text")
+            elif len(text) > limit:
+                self.close(CloseCode.TOO_BIG, f"The message is larger than {limit} bytes")
+            else:
+                self._take(text)
+
+    def _take(self, text: str) -> None:
+        try:
+            message = parse_message(text)
+        except InvalidMessageError as error:
+            self.close(CloseCode.INVALID_MESSAGE, str(error))
+            return
+        self._handle(message)
+
+    def _handle(self, message: ClientMessage) -> None:
+        match message:
+            case ConnectionInit():
+                self._initialise(message)
+            case Subscribe():
+                self._subscribe(message)
+            case Complete():
+                self._complete(message)
+            case Ping():
+                self._outgoing.put(pong_message(message.payload))
+            case Pong():
+                pass
+            case _:
+                assert_never(message)
+
+    def _initialise(self, message: ConnectionInit) -> None:
+        if self._initialised:
+            self.close(CloseCode.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
+            return
+        try:
+            self._headers = read_init_headers(message.payload, self._reader, self._headers)
+        except InvalidInitError as error:
+            self.close(CloseCode.INVALID_MESSAGE, str(error))
+            return
+        self._debug |= self._settings.shows_extensions and wants_debug(message.payload)
+        self._initialised = True
+        self._outgoing.put(connection_ack())
+
+    def _subscribe(self, message: Subscribe) -> None:
+        if not self._initialised:
+            self.close(CloseCode.UNAUTHORIZED, "Unauthorized")
+        elif message.id in self._operations:
+            self.close(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
+        elif len(self._operations) >= self._settings.websocket_max_operations:
+            refusal = RequestError(
+                RequestErrorCode.TOO_MANY_OPERATIONS,
+                f"More than {self._settings.websocket_max_operations} operations on one connection",
+            )
+            self._metrics.refuse(refusal.code)
+            self._outgoing.put(error_message(message.id, refusal.errors))
+        else:
+            self._start(message)
+
+    def _start(self, message: Subscribe) -> None:
+        operation = WebSocketOperation(
+            message.id,
+            message.request,
+            generations=self._generations,
+            settings=self._settings,
+            metrics=self._metrics,
+            headers=self._headers,
+            debug=self._debug,
+            sink=self,
+        )
+        task = asyncio.get_running_loop().create_task(operation.run())
+        operation.task = task
+        self._operations[message.id] = operation
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def _complete(self, message: Complete) -> None:
+        operation = self._operations.pop(
+            message.id, None
+        )  # unknown: it ended while this was under way
+        if operation is not None and operation.task is not None:
+            operation.task.cancel()
+
+    async def _write(self) -> None:
+        try:
+            await self._outgoing.write()
+        except (OSError, RuntimeError) as error:
+            # The client is gone; servers say so with OSError, uvicorn after a failed keep-alive
+            # with RuntimeError.
+            _log.debug("websocket lost", reason=str(error))
+        self._expect_end()
+
+    def _close_slow(self) -> None:
+        self.close(CloseCode.SLOW_CLIENT, "Too much waits to be sent", flush=False)
+
+    def _close_unless_initialised(self) -> None:
+        if not self._initialised:
+            self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
+
+    def _expect_end(self) -> None:
+        """Give the client a while to take the rest and to disconnect."""
+        if self._abandon_timer is None:
+            loop = asyncio.get_running_loop()
+            timeout = self._settings.websocket_close_timeout
+            self._abandon_timer = loop.call_later(timeout, self._abandon)
+
+    def _abandon(self) -> None:
+        self._abandoned = True
+        if self._main is not None:
+            self._main.cancel()
+
+    def _cancel_operations(self) -> None:
+        self._operations.clear()
+        for task in self._running:
+            task.cancel()
+
+    async def _stop(self, writer: asyncio.Task[None]) -> None:
+        self._cancel_operations()
+        writer.cancel()
+        await asyncio.gather(writer, *self._running, return_exceptions=True)

@@ -1,0 +1,145 @@
+"""One operation on a WebSocket connection: through the pipeline, and its results to the client."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from router.planner.plan import OperationKind
+from router.server.errors import RequestError, internal_error
+from router.server.headers import new_request_id
+from router.server.pipeline.execute import execute, request_context
+from router.server.pipeline.respond import result_payload
+from router.server.telemetry import Outcome
+from router.server.websocket.messages import complete_message, error_message, next_message
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from router.server.generation import Generation, Generations
+    from router.server.headers import ForwardedHeaders
+    from router.server.pipeline.prepare import PreparedOperation
+    from router.server.pipeline.read import GraphQLRequest
+    from router.server.settings import RouterSettings
+    from router.server.telemetry import Metrics
+
+__all__ = ["OperationSink", "WebSocketOperation"]
+
+_log = structlog.get_logger(__name__)
+
+
+class OperationSink(Protocol):
+    """The connection, as an operation sees it."""
+
+    def send(self, operation: WebSocketOperation, text: str) -> None:
+        """Queue a message of a running operation."""
+        ...
+
+    def finish(self, operation: WebSocketOperation, text: str) -> None:
+        """Queue an operation's last message and give its id free."""
+        ...
+
+
+class WebSocketOperation:
+    """Runs in a task of its own, which is cancelled when the client completes the operation or
+    leaves.
+
+    A subscription stays on the generation it began on.
+    """
+
+    __slots__ = (
+        "_debug",
+        "_generations",
+        "_headers",
+        "_metrics",
+        "_request",
+        "_settings",
+        "_sink",
+        "id",
+        "task",
+    )
+
+    def __init__(
+        self,
+        identifier: str,
+        request: GraphQLRequest,
+        *,
+        generations: Generations,
+        settings: RouterSettings,
+        metrics: Metrics,
+        headers: ForwardedHeaders,
+        debug: bool,
+        sink: OperationSink,
+    ) -> None:
+        self.id = identifier
+        self._request = request
+        self._generations = generations
+        self._settings = settings
+        self._metrics = metrics
+        self._headers = headers
+        self._debug = debug
+        self._sink = sink
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Run the operation and send its results, then ``complete`` or ``error``."""
+        started = perf_counter()
+        request_id = new_request_id()
+        prepared: PreparedOperation | None = None
+        outcome = Outcome.CANCELLED
+        self._metrics.websocket_operations.inc()
+        try:
+            with self._generations.current as generation:
+                prepared = generation.preparer.prepare(
+                    self._request.query, self._request.operation_name
+                )
+                variables = prepared.variables.read(self._request.variables)
+                outcome = await self._execute(generation, prepared, variables, request_id)
+            self._sink.finish(self, complete_message(self.id))
+        except RequestError as error:
+            outcome = Outcome.REFUSED
+            self._refuse(error)
+        except Exception:  # noqa: BLE001 - the last resort: logged, and answered with its id only
+            outcome = Outcome.FAILED
+            _log.exception("operation failed", request_id=request_id)
+            self._refuse(internal_error(request_id))
+        finally:
+            self._metrics.websocket_operations.dec()
+            if prepared is not None:
+                prepared.metrics.record(outcome, perf_counter() - started)
+
+    async def _execute(
+        self,
+        generation: Generation,
+        prepared: PreparedOperation,
+        variables: dict[str, Any],
+        request_id: str,
+    ) -> str:
+        subscription = prepared.kind is OperationKind.SUBSCRIPTION
+        context = request_context(
+            headers=self._headers,
+            request_id=request_id,
+            timeout=None if subscription else self._settings.request_timeout,
+            debug=self._debug,
+        )
+        outcome = Outcome.OK
+        if not subscription:
+            result = await execute(generation, prepared, variables, context)
+            payload = result_payload(result, prepared, debug=self._debug)
+            self._sink.send(self, next_message(self.id, payload))
+            return Outcome.ERRORS if result.errors else Outcome.OK
+        results = generation.executor.subscribe(prepared.program, variables, context)
+        async with aclosing(results):
+            async for result in results:
+                if result.errors:
+                    outcome = Outcome.ERRORS
+                payload = result_payload(result, prepared, debug=self._debug)
+                self._sink.send(self, next_message(self.id, payload))
+        return outcome
+
+    def _refuse(self, error: RequestError) -> None:
+        self._metrics.refuse(error.code)
+        self._sink.finish(self, error_message(self.id, error.errors))

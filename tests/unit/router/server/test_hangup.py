@@ -1,0 +1,62 @@
+"""Giving a request up when its client has gone away."""
+
+import asyncio
+
+import pytest
+from starlette.types import Message
+
+from router.server.hangup import ClientGoneError, HangupWatch
+
+
+async def test_a_disconnect_cancels_the_block() -> None:
+    gone = asyncio.Event()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    cancelled = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            gone.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with pytest.raises(ClientGoneError), HangupWatch(receive):
+        await work()
+
+    assert cancelled.is_set()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_somebody_elses_cancellation_goes_on() -> None:
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    started = asyncio.Event()
+
+    async def work() -> None:
+        with HangupWatch(receive):
+            started.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.get_running_loop().create_task(work())
+    await started.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_quick_block_never_asks() -> None:
+    async def receive() -> Message:
+        raise AssertionError("asked for a message")
+
+    with HangupWatch(receive):
+        await asyncio.sleep(0)

@@ -1,0 +1,70 @@
+"""Content negotiation of GraphQL over HTTP."""
+
+import pytest
+
+from router.server.negotiation import ResponseType, is_json, negotiate, prefers_html
+
+RESPONSE, JSON = ResponseType.GRAPHQL_RESPONSE, ResponseType.JSON
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, JSON),
+        (b"", JSON),
+        (b"*/*", JSON),
+        (b"application/*", JSON),
+        (b"application/json", JSON),
+        (b"application/json; charset=utf-8", JSON),
+        (b"application/graphql-response+json", RESPONSE),
+        (b"APPLICATION/GRAPHQL-RESPONSE+JSON", RESPONSE),
+        (b"application/graphql-response+json, application/json;q=0.9", RESPONSE),
+        (b"application/json, application/graphql-response+json", RESPONSE),
+        (b"application/graphql-response+json;q=0.5, application/json", JSON),
+        (b"application/json, text/plain, */*", JSON),
+        (b"application/graphql-response+json;q=0, */*", JSON),
+        (b"application/json;q=0, */*", RESPONSE),
+        (b"text/html,application/xhtml+xml,*/*;q=0.8", JSON),
+        (b"text/html", None),
+        (b"application/json;q=0", None),
+        (b"application/json;q=nonsense", None),
+        (b"nonsense", None),
+    ],
+)
+def test_chooses_the_response_type(accept: bytes | None, expected: ResponseType | None) -> None:
+    assert negotiate(accept) is expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
+        (b"text/html", True),
+        (b"application/json, text/html;q=0.5", False),
+        (b"text/html, application/json", False),
+        (b"text/html;q=0", False),
+        (b"*/*", False),
+        (b"application/json", False),
+        (None, False),
+    ],
+)
+def test_knows_a_browser_by_what_it_wants_most(accept: bytes | None, expected: bool) -> None:
+    assert prefers_html(accept) is expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        (b"application/json", True),
+        (b"Application/JSON", True),
+        (b"application/json; charset=utf-8", True),
+        (b'application/json;charset="UTF-8"', True),
+        (b"application/json; charset=latin-1", False),
+        (b"application/graphql", False),
+        (b"text/plain", False),
+        (b"application/jsonp", False),
+        (b"", False),
+    ],
+)
+def test_takes_json_in_utf8_only(content_type: bytes, expected: bool) -> None:
+    assert is_json(content_type) is expected
