@@ -126,8 +126,10 @@ class _Walk:
     def _explain(self, state: _State, reach: frozenset[ViewNode], name: str) -> Unsatisfiable:
         views = reach or state.views
         reasons = tuple(
-            (view.subgraph, tuple(self._reasons(state, view, name)))
-            for view in sorted(views, key=lambda v: v.subgraph)
+            dict.fromkeys(
+                (view.subgraph, tuple(self._reasons(state, view, name)))
+                for view in sorted(views, key=lambda v: v.subgraph)
+            )
         )
         return Unsatisfiable(
             coordinate=f"{state.type_name}.{name}",
@@ -154,6 +156,7 @@ class _Walk:
             yield f'field "{coordinate}" is not resolvable because it is overridden.'
         elif join.requires is not None:
             yield f'cannot satisfy @require conditions on field "{coordinate}".'
+        yield from self._closed(type_name, view.subgraph, name)
         for move in self._paths.moves(type_name, state.views):
             if move.key is None or move.target.subgraph == view.subgraph:
                 continue
@@ -163,6 +166,25 @@ class _Walk:
                     f'@key(fields: "{move.key.text}") of "{move.target.type_name}", the key '
                     f'field(s) cannot be resolved from subgraph "{view.subgraph}".'
                 )
+
+    def _closed(self, type_name: str, here: str, name: str) -> Iterator[str]:
+        """Subgraphs that have the field but cannot be entered at all."""
+        type_ = self._graph.supergraph.types[type_name]
+        for subgraph, join in type_.fields[name].joins.items():
+            keys = type_.joins[subgraph].keys
+            if subgraph == here or not join.resolvable or any(key.resolvable for key in keys):
+                continue
+            why = f'type "{type_name}" has no @key defined in subgraph "{subgraph}".'
+            if keys:
+                why = (
+                    f'none of the @key defined on type "{type_name}" in subgraph "{subgraph}" are '
+                    'resolvable (they are all declared with their "resolvable" argument set to '
+                    "false)."
+                )
+            yield (
+                f'cannot move to subgraph "{subgraph}", which has field "{type_name}.{name}", '
+                f"because {why}"
+            )
 
 
 def _example(path: tuple[tuple[str, str | None], ...], field: str, composite: bool) -> str:

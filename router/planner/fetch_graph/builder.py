@@ -153,6 +153,7 @@ class FetchGraphBuilder:
         reached = [view for view in child.views(frozenset()) if view.parent is not None]
         used = [view for view in reached if view.is_used()]
         if used:
+            used[0].touch(demand)
             return used[0].step
         view = min(reached, key=lambda v: (v.step.stage(), v.order))
         view.select(TYPENAME_WANTED, view.types, None, demand)
@@ -163,6 +164,10 @@ class FetchGraphBuilder:
     def _enter(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> None:
         if any(view.node == target for view in position.views(unit.types)):
             return
+        if self._types_are_unknown(position, unit) and not self._graph.is_interface_object(target):
+            self._discover(position, unit, guard, target.subgraph)
+            if any(v.node.subgraph == target.subgraph for v in position.views(unit.types)):
+                return
         self._new_entry(position, unit, target, guard)
 
     def _new_entry(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> View:
@@ -175,7 +180,9 @@ class FetchGraphBuilder:
         step = Step(len(self.steps), target.subgraph, SelectionBuilder(target.subgraph, static))
         if entry.move.key is not None:
             step.fragment = target.type_name if known else None
-            step.any_type = position.declared in unit.types
+            possible = self._graph.supergraph.possible_types(position.declared)
+            # An interface object is sent under one name: who sends all need not know the types.
+            step.any_type = position.declared in unit.types or (known and unit.types == possible)
             step.typename = entry.move.typename or (position.declared if step.any_type else None)
             self._give_key(position, unit, step, entry.move, guard)
         return self._add(position, step, target, unit.types)
@@ -203,22 +210,26 @@ class FetchGraphBuilder:
         step.depends_on |= self._resolve(position, needed, Demand(step=step), guard | {token})
         step.path = position.path_for(unit.types)
         step.types = unit.types
+        if position.discovery is not None and not step.any_type:
+            step.depends_on.add(position.discovery)  # objects are told apart by their type
         step.keys = self._representation(position, needed, is_key=True)
 
     # -- interface objects -----------------------------------------------------------------------
 
     def _must_discover(self, position: Position, unit: Unit) -> bool:
-        """Whether the runtime type matters here and no view knows it: all have an interface object.
-        """
-        if position.parent is None:
-            return False
-        views = position.views(unit.types)
-        if not views or not all(self._graph.is_interface_object(v.node) for v in views):
+        """Whether the type matters here and no view knows it: all have an interface object."""
+        if not self._types_are_unknown(position, unit):
             return False
         possible = self._graph.supergraph.possible_types(position.declared)
         return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
 
-    def _discover(self, position: Position, unit: Unit, guard: Guard) -> None:
+    def _types_are_unknown(self, position: Position, unit: Unit) -> bool:
+        views = position.views(unit.types)
+        return bool(views) and all(self._graph.is_interface_object(v.node) for v in views)
+
+    def _discover(
+        self, position: Position, unit: Unit, guard: Guard, preferred: str | None = None
+    ) -> None:
         """Enter a subgraph that has the real interface, by the interface's own key, to learn the
         type.
 
@@ -227,7 +238,7 @@ class FetchGraphBuilder:
         supergraph = self._graph.supergraph
         interface = position.declared
         everything = Unit(supergraph.possible_types(interface), unit.representative, unit.fields)
-        move = self._cheapest_discovery(position, everything, guard)
+        move = self._cheapest_discovery(position, everything, guard, preferred)
         if move is None:
             raise self._no_plan(position, unit)
         selection = SelectionBuilder(move.target.subgraph, interface)
@@ -235,15 +246,16 @@ class FetchGraphBuilder:
         step.fragment = step.typename = interface
         step.any_type = True
         self._give_key(position, everything, step, move, guard)
+        position.discovery = step
         known = supergraph.possible_types_in(move.target.subgraph, interface)
         view = self._add(position, step, move.target, known)
         view.select(TYPENAME_WANTED, known, None, Demand())
 
     def _cheapest_discovery(
-        self, position: Position, everything: Unit, guard: Guard
+        self, position: Position, everything: Unit, guard: Guard, preferred: str | None
     ) -> KeyMove | None:
         have = self._nodes(position, everything)
-        best: tuple[tuple[int, int], KeyMove] | None = None
+        best: tuple[tuple[object, ...], KeyMove] | None = None
         for move in self._graph.key_moves(position.declared):
             if self._graph.is_interface_object(move.target) or move.key is None:
                 continue
@@ -251,8 +263,11 @@ class FetchGraphBuilder:
                 everything.representative, move.key.selection, everything.types
             )
             choice = self._paths.choose(needed, have, guard)
-            if choice is not None and (best is None or choice.cost.rank < best[0]):
-                best = (choice.cost.rank, move)
+            if choice is None:
+                continue
+            rank = (*choice.cost.rank, move.target.subgraph != preferred)
+            if best is None or rank < best[0]:
+                best = (rank, move)
         return best[1] if best else None
 
     # -- requirements ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ sent.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphql import print_ast
@@ -165,37 +166,60 @@ class OutputBuilder:
 
 
 def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
-    """Two calls as one, when they ask the same of objects in different places or of types in the
-    same place.
-    """
+    """Two calls as one: asking the same in two places, or of several types in one place."""
     if one.conditions != other.conditions:
         return None
-    if one.representations == other.representations and one.selections == other.selections:
-        return EntityCall(
-            response_key=one.response_key,
-            variable=one.variable,
-            paths=tuple(dict.fromkeys((*one.paths, *other.paths))),
-            representations=one.representations,
-            selections=one.selections,
-            conditions=one.conditions,
-        )
-    types = [spec.types for call in (one, other) for spec in call.representations]
-    places = {tuple((step.key, step.list_depth) for step in p) for p in (*one.paths, *other.paths)}
-    known = [t for t in types if t is not None]
-    if (
-        len(places) == 1
-        and len(known) == len(types)
-        and len(frozenset().union(*known)) == sum(map(len, known))
-    ):
-        return EntityCall(
-            response_key=one.response_key,
-            variable=one.variable,
-            paths=tuple(dict.fromkeys((*one.paths, *other.paths))),
-            representations=(*one.representations, *other.representations),
-            selections=(*one.selections, *other.selections),
-            conditions=one.conditions,
+    paths = tuple(dict.fromkeys((*one.paths, *other.paths)))
+    if one.selections == other.selections:
+        if one.representations == other.representations:
+            return replace(one, paths=paths)
+        if _places(one) == _places(other):
+            specs = _merge_specs(one.representations, other.representations)
+            return replace(one, paths=paths, representations=specs) if specs else None
+    if _places(one) == _places(other) and _exclude_each_other(one, other):
+        return replace(
+            one,
+            paths=paths,
+            representations=one.representations + other.representations,
+            selections=one.selections + other.selections,
         )
     return None
+
+
+def _places(call: EntityCall) -> set[tuple[tuple[str, int], ...]]:
+    return {tuple((step.key, step.list_depth) for step in path) for path in call.paths}
+
+
+def _merge_specs(
+    one: tuple[RepresentationSpec, ...], other: tuple[RepresentationSpec, ...]
+) -> tuple[RepresentationSpec, ...] | None:
+    """Specs that send the same for different types, as one spec for all these types."""
+    if len(one) != 1 or len(other) != 1:
+        return None
+    (first,), (second,) = one, other
+    if first.types is None or second.types is None:
+        return None
+    if replace(first, types=second.types) != second:
+        return None
+    return (replace(first, types=first.types | second.types),)
+
+
+def _exclude_each_other(one: EntityCall, other: EntityCall) -> bool:
+    """Whether no object is sent by both calls, and none gets an answer meant for the other's.
+
+    The second is not given where both ask an interface object: its fragments name the interface.
+    """
+    types: list[str] = []
+    for call in (one, other):
+        for spec in call.representations:
+            if spec.types is None:
+                return False
+            types.extend(spec.types)
+    conditions = [
+        {s.type_condition for s in call.selections if isinstance(s, FragmentSelection)}
+        for call in (one, other)
+    ]
+    return len(types) == len(set(types)) and not conditions[0] & conditions[1]
 
 
 def _variables(selections: SelectionSet) -> set[str]:
@@ -208,6 +232,18 @@ def _variables(selections: SelectionSet) -> set[str]:
     return used
 
 
+def _under(conditions: Sequence[Condition], head: str, text: str) -> str:
+    """A selection under its conditions. A directive stands once in a place: more need fragments."""
+    printed = [f"@{'include' if c.wanted else 'skip'}(if:${c.variable})" for c in conditions]
+    if not printed:
+        return text
+    *outer, last = printed
+    text = head + last + text[len(head) :]
+    for directive in reversed(outer):
+        text = f"...{directive}{{{text}}}"
+    return text
+
+
 def _print(selections: SelectionSet) -> str:
     parts = []
     for selection in selections:
@@ -217,8 +253,6 @@ def _print(selections: SelectionSet) -> str:
             alias = selection.response_key
             head = selection.name if alias == selection.name else f"{alias}:{selection.name}"
             head += selection.arguments
-        head += "".join(
-            f"@{'include' if c.wanted else 'skip'}(if:${c.variable})" for c in selection.conditions
-        )
-        parts.append(head + (_print(selection.selections) if selection.selections else ""))
+        text = head + (_print(selection.selections) if selection.selections else "")
+        parts.append(_under(selection.conditions, head, text))
     return "{" + " ".join(parts) + "}"

@@ -38,6 +38,7 @@ class View:
     parent: View | None = None  # of a view reached through a field
     wanted: Wanted | None = None
     parent_types: frozenset[str] = frozenset()
+    declared: str | None = None  # the supergraph's type at the position
 
     def select(
         self, wanted: Wanted, types: frozenset[str], target: str | None, demand: Demand
@@ -45,12 +46,17 @@ class View:
         """Select a field of the object, and the way to the object."""
         self._builder(demand).select(wanted, types, target).demands.add(demand)
 
+    def touch(self, demand: Demand) -> None:
+        """Have the object itself asked for, whatever becomes of the fields selected on it."""
+        self._builder(demand)
+
     def _builder(self, demand: Demand) -> SelectionBuilder:
         if self.parent is None or self.wanted is None:
             assert self.selection is not None
             return self.selection
         builder = self.parent._builder(demand)
-        entry = builder.select(self.wanted, self.parent_types, self.node.type_name)
+        type_name = self.node.type_name
+        entry = builder.select(self.wanted, self.parent_types, type_name, self.declared)
         entry.demands.add(demand)
         assert entry.selection is not None
         return entry.selection
@@ -102,6 +108,7 @@ class Position:
         default_factory=list
     )  # of the field itself, where it is computed
     entered: list[View] = field(default_factory=list)
+    discovery: Step | None = None  # the step that learned the types, where they were not known
     _reached: dict[View, View | None] = field(default_factory=dict)
     _children: dict[tuple[Wanted, frozenset[str]], Position] = field(default_factory=dict)
     _outputs: dict[str, list[_Output]] = field(default_factory=dict)
@@ -168,6 +175,7 @@ class Position:
             parent=view,
             wanted=self.wanted,
             parent_types=self.parent_unit.types,
+            declared=self.declared,
         )
 
     def compute(self, view: View, target: ViewNode) -> None:

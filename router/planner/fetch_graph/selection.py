@@ -82,22 +82,33 @@ class Entry:
 class SelectionBuilder:
     """The selection on one object in one fetch."""
 
-    def __init__(self, subgraph: str, static_type: str) -> None:
+    def __init__(self, subgraph: str, static_type: str, declared: str | None = None) -> None:
         self.subgraph = subgraph
         self.static_type = static_type
+        self.declared = declared or static_type  # the supergraph's type, which may be wider
         self._entries: dict[tuple[Wanted, frozenset[str]], Entry] = {}
 
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def select(self, wanted: Wanted, types: frozenset[str], target: str | None) -> Entry:
-        """The entry of a field, added when it is new; ``target`` is its type in the subgraph, None
-        for a leaf.
+    def select(
+        self,
+        wanted: Wanted,
+        types: frozenset[str],
+        target: str | None = None,
+        declared: str | None = None,
+    ) -> Entry:
+        """The entry of a field, added when it is new.
+
+        ``target`` is its type in the subgraph, None for a leaf; ``declared`` that in the
+        supergraph.
         """
         key = (wanted, types)
         entry = self._entries.get(key)
         if entry is None:
-            below = SelectionBuilder(self.subgraph, target) if target is not None else None
+            below = None
+            if target is not None:
+                below = SelectionBuilder(self.subgraph, target, declared)
             entry = self._entries[key] = Entry(wanted, types, below)
         return entry
 
@@ -146,7 +157,11 @@ class _Finisher:
         if static is None:
             return True
         join = static.joins.get(self._builder.subgraph)
-        return static.is_abstract and not (join is not None and join.interface_object)
+        if join is not None and join.interface_object:
+            return False
+        # A subgraph may have one object type where the supergraph has a union: the answer is read
+        # as the union's, so it has to tell its type all the same.
+        return static.is_abstract or self._supergraph.types[self._builder.declared].is_abstract
 
     def _typename(self) -> SelectionSet:
         """Where the runtime type is open it is always asked for: everything that reads the object
@@ -202,8 +217,7 @@ class _Finisher:
         )
 
     def _type_of(self, entry: Entry) -> str:
-        """The field's type as this subgraph has it; of composite types only lists and nulls count.
-        """
+        """The field's type in this subgraph; of composite types only lists and nulls count."""
         wanted = entry.wanted
         for name in sorted(entry.types):
             definition = self._supergraph.types[name].fields.get(wanted.name)

@@ -1,0 +1,101 @@
+"""Random valid queries over any API schema: aliases, arguments, fragments, conditions, abstract
+types.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from graphql import (
+    GraphQLField,
+    GraphQLInputType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+)
+
+__all__ = ["random_query"]
+
+VARIABLES = ("v", "w")
+
+
+def random_query(schema: GraphQLSchema, seed: int, depth: int = 5) -> str:
+    """One query; the same for the same seed."""
+    assert schema.query_type is not None
+    generator = _Generator(schema, random.Random(seed))
+    body = " ".join(generator.selections(schema.query_type.name, depth))
+    head = "query Random($v: Boolean = true, $w: Boolean = false)"
+    return f"{head} {{ {body} one: __typename @include(if: $v) two: __typename @skip(if: $w) }}"
+
+
+class _Generator:
+    def __init__(self, schema: GraphQLSchema, rng: random.Random) -> None:
+        self._schema = schema
+        self._rng = rng
+        self._aliases = 0
+
+    def selections(self, type_name: str, depth: int) -> Iterator[str]:
+        type_ = self._schema.type_map[type_name]
+        made = 0
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in self._some(list(type_.fields.items())):
+                text = self._field(name, field, depth)
+                if text:
+                    made += 1
+                    yield text
+        if is_abstract_type(type_) or self._rng.random() < 0.15:
+            for text in self._fragments(type_name, depth):
+                made += 1
+                yield text
+        if not made or self._rng.random() < 0.2:
+            yield "__typename"
+
+    def _some(self, items: list[tuple[str, GraphQLField]]) -> list[tuple[str, GraphQLField]]:
+        count = self._rng.randint(1, max(1, min(len(items), 4)))
+        return [self._rng.choice(items) for _ in range(count)]
+
+    def _field(self, name: str, field: GraphQLField, depth: int) -> str:
+        named = get_named_type(field.type)
+        if is_composite_type(named) and depth == 0:
+            return ""
+        arguments = [
+            f"{key}: {self._literal(argument.type)}"
+            for key, argument in field.args.items()
+            if isinstance(argument.type, GraphQLNonNull) or self._rng.random() < 0.5
+        ]
+        head = name + (f"({', '.join(arguments)})" if arguments else "")
+        # Nullability may differ between types that exclude each other: an alias of its own is
+        # always valid.
+        self._aliases += 1
+        head = f"a{self._aliases}: {head}{self._condition()}"
+        if is_composite_type(named):
+            head += " { " + " ".join(self.selections(named.name, depth - 1)) + " }"
+        return head
+
+    def _fragments(self, type_name: str, depth: int) -> Iterator[str]:
+        possible = self._schema.type_map[type_name]
+        names = [type_name]
+        if is_abstract_type(possible):
+            names = sorted(t.name for t in self._schema.get_possible_types(possible))
+        for name in self._rng.sample(names, self._rng.randint(1, len(names))):
+            inner = " ".join(self.selections(name, max(depth - 1, 0)))
+            yield f"... on {name}{self._condition()} {{ {inner} }}"
+
+    def _condition(self) -> str:
+        if self._rng.random() > 0.15:
+            return ""
+        return f" @{self._rng.choice(['skip', 'include'])}(if: ${self._rng.choice(VARIABLES)})"
+
+    def _literal(self, type_: GraphQLInputType) -> str:
+        match get_named_type(type_).name:
+            case "Int":
+                return str(self._rng.randint(0, 3))
+            case "Boolean":
+                return self._rng.choice(["true", "false"])
+            case _:
+                return f'"{self._rng.choice(["x", "y"])}"'

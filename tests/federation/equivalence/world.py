@@ -1,0 +1,227 @@
+"""A world of data that needs no data: every value follows from its type, number, field and
+arguments.
+
+Object 7 of type ``Product`` is ``{"type": "Product", "n": 7}`` wherever it is seen (its
+``__typename`` is what the subgraph at hand calls it: an interface object has the interface's name).
+So any number of subgraphs and the merged schema agree about it without sharing anything, and a
+value that went the wrong way (another object's, a call with other arguments, an external field
+asked of a subgraph that does not own it) is a different value.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+)
+
+from router.supergraph import Supergraph
+
+__all__ = ["World"]
+
+NUMBERS = 5
+
+
+def _hash(*parts: object) -> int:
+    return zlib.crc32("|".join(map(str, parts)).encode())
+
+
+class World:
+    """The values of one supergraph."""
+
+    def __init__(self, supergraph: Supergraph) -> None:
+        self.supergraph = supergraph
+        self._key_fields = self._find_key_fields()
+
+    def _find_key_fields(self) -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for type_ in self.supergraph.types.values():
+            for join in type_.joins.values():
+                for key in join.keys:
+                    self._add_keys(type_.name, key.selection, found)
+        return found
+
+    def _add_keys(
+        self, type_name: str, keys: SelectionSetNode, found: set[tuple[str, str]]
+    ) -> None:
+        for name in (type_name, *self.supergraph.possible_types(type_name)):
+            for node in keys.selections:
+                assert isinstance(node, FieldNode)
+                found.add((name, node.name.value))
+                if node.selection_set:
+                    child = self.supergraph.types[name].fields[node.name.value].type_name
+                    self._add_keys(child, node.selection_set, found)
+
+    # -- values ----------------------------------------------------------------------------------
+
+    def value(
+        self,
+        source: Mapping[str, Any],
+        field: str,
+        arguments: Mapping[str, Any],
+        type_: GraphQLOutputType,
+        salt: str = "",
+    ) -> Any:
+        """The value of a field of an object; ``salt`` is what a computed field was computed from."""
+        type_name, n = source["type"], source["n"]
+        call = (type_name, n, field, sorted(arguments.items()), salt)
+        return self._of_type(type_, (type_name, field), n, call)
+
+    def _of_type(
+        self, type_: GraphQLOutputType, place: tuple[str, str], n: int, call: tuple[object, ...]
+    ) -> Any:
+        is_key = place in self._key_fields
+        if isinstance(type_, GraphQLNonNull):
+            return self._of_type(type_.of_type, place, n, (*call, "!"))
+        if not is_key and call[-1] != "!" and _hash(*call, "null") % 7 == 0:
+            return None
+        if isinstance(type_, GraphQLList):
+            # The list in a key identifies its holder: it has the holder's number.
+            length = 1 if is_key else _hash(*call, "length") % 4
+            return [self._of_type(type_.of_type, place, n, (*call, i)) for i in range(length)]
+        return self._named(type_, place, n, call)
+
+    def _named(
+        self, type_: GraphQLOutputType, place: tuple[str, str], n: int, call: tuple[object, ...]
+    ) -> Any:
+        is_key = place in self._key_fields
+        named = get_named_type(type_)
+        if is_composite_type(named):
+            number = n if is_key else _hash(*call, "n") % NUMBERS
+            runtime = self._runtime_type(place, named.name, call)
+            return {"__typename": runtime, "type": runtime, "n": number}
+        if isinstance(named, GraphQLEnumType):
+            return sorted(named.values)[_hash(*call) % len(named.values)]
+        return self._scalar(named.name, place, n, call)
+
+    def _scalar(self, name: str, place: tuple[str, str], n: int, call: tuple[object, ...]) -> Any:
+        is_key = place in self._key_fields
+        match name:
+            case "Int":
+                return n if is_key else _hash(*call) % 1000
+            case "Float":
+                return float(n) if is_key else _hash(*call) % 1000 / 4
+            case "Boolean":
+                return _hash(*call) % 2 == 0
+            case _:
+                text = "|".join(map(str, (place[0], n, place[1])))
+                return text if is_key else f"{text}|{_hash(*call)}"
+
+    def _runtime_type(self, place: tuple[str, str], declared: str, call: tuple[object, ...]) -> str:
+        """A runtime type that every subgraph which resolves the field knows."""
+        owner, field = place
+        types: frozenset[str] | None = None
+        for holder in (owner, *self.supergraph.types[owner].interfaces):
+            definition = self.supergraph.types[holder].fields.get(field)
+            for subgraph, join in definition.joins.items() if definition else ():
+                if (
+                    holder != owner
+                    and not self.supergraph.types[holder].joins[subgraph].interface_object
+                ):
+                    continue
+                known = self.supergraph.possible_types_in(subgraph, join.type_name)
+                types = known if types is None else types & known
+        assert types, f"{owner}.{field}: no runtime type of {declared} is known to all"
+        visible = sorted(t for t in types if not self.supergraph.types[t].inaccessible)
+        return visible[_hash(*call, "type") % len(visible)]
+
+    # -- entities --------------------------------------------------------------------------------
+
+    def entity(self, representation: Mapping[str, Any]) -> dict[str, Any]:
+        """The object a representation stands for, with the representation kept for computed fields."""
+        typename = representation["__typename"]
+        leaf = next(self._leaves(representation))
+        n: int = int(leaf.split("|")[1]) if isinstance(leaf, str) else int(leaf)
+        if is_abstract_type(self.supergraph.schema.type_map[typename]):
+            own = [v for k, v in representation.items() if k != "__typename" and isinstance(v, str)]
+            typename = own[0].split("|")[0]
+        return {"__typename": typename, "type": typename, "n": n, "$representation": representation}
+
+    def _leaves(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            for key, below in value.items():
+                if key != "__typename" and below is not None:
+                    yield from self._leaves(below)
+        elif isinstance(value, list):
+            for item in value:
+                yield from self._leaves(item)
+        else:
+            yield value
+
+    # -- requirements ----------------------------------------------------------------------------
+
+    def requirement(self, source: Mapping[str, Any], selections: SelectionSetNode) -> Any:
+        """What a requirement of an object comes to, in the form of a representation's fields."""
+        typename = source["type"]
+        result: dict[str, Any] = {}
+        for node in selections.selections:
+            if isinstance(node, InlineFragmentNode):
+                condition = node.type_condition.name.value if node.type_condition else typename
+                if typename in self.supergraph.possible_types(condition):
+                    result.update(self.requirement(source, node.selection_set))
+                continue
+            assert isinstance(node, FieldNode)
+            result[node.name.value] = self._required(source, node)
+        return result
+
+    def _required(self, source: Mapping[str, Any], node: FieldNode) -> Any:
+        value = self.true_value(source, node.name.value, _literals(node))
+
+        def below(item: Any) -> Any:
+            if isinstance(item, list):
+                return [below(i) for i in item]
+            if item is None or node.selection_set is None:
+                return item
+            return self.requirement(item, node.selection_set)
+
+        return below(value)
+
+    def true_value(
+        self, source: Mapping[str, Any], field: str, arguments: Mapping[str, Any]
+    ) -> Any:
+        """A field's value in the merged schema; of a computed field, computed from what it truly
+        requires.
+        """
+        typename = source["type"]
+        type_ = self.supergraph.schema.type_map[typename].fields[field].type  # type: ignore[attr-defined]
+        return self.value(source, field, arguments, type_, self.salt(source, field))
+
+    def salt(self, source: Mapping[str, Any], field: str) -> str:
+        """The true requirement of a computed field as text, empty for any other."""
+        requires = self.requires_of(source["type"], field)
+        return "" if requires is None else canonical(self.requirement(source, requires))
+
+    def requires_of(self, typename: str, field: str) -> SelectionSetNode | None:
+        """A field's requirement, wherever it is computed."""
+        for holder in (typename, *sorted(self.supergraph.types[typename].interfaces)):
+            definition = self.supergraph.types[holder].fields.get(field)
+            for join in definition.joins.values() if definition else ():
+                if join.requires is not None:
+                    return join.requires
+        return None
+
+
+def canonical(value: Any) -> str:
+    """The same text for the same data, whatever the order of keys; type names are not part of it."""
+    if isinstance(value, Mapping):
+        inner = (f"{k}:{canonical(v)}" for k, v in sorted(value.items()) if k != "__typename")
+        return "{" + ",".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    return str(value)
+
+
+def _literals(node: FieldNode) -> dict[str, Any]:
+    return {a.name.value: getattr(a.value, "value", None) for a in node.arguments or ()}
