@@ -1,0 +1,43 @@
+"""The last check: a supergraph in which some query could not be planned does not compose.
+
+Run on the printed supergraph through the planner's own query graph, so that the check and the
+planner cannot disagree. Source: Apollo's composition rules, ``SATISFIABILITY_ERROR``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.federation.codes import ErrorCode
+from router.query_graph import QueryGraph
+from router.query_graph.satisfiability import Unsatisfiable, find_unsatisfiable
+from router.supergraph import load_supergraph
+
+if TYPE_CHECKING:
+    from router.composition.result import Findings
+
+__all__ = ["check_satisfiability"]
+
+
+def check_satisfiability(sdl: str, findings: Findings) -> None:
+    """Add an error per field that some query can ask for and no plan can give."""
+    graph = QueryGraph(load_supergraph(sdl))
+    for found in find_unsatisfiable(graph):
+        findings.error(
+            ErrorCode.SATISFIABILITY_ERROR,
+            _message(found),
+            subgraphs=found.subgraphs,
+            coordinates=(found.coordinate,),
+        )
+
+
+def _message(found: Unsatisfiable) -> str:
+    lines = [
+        "The following supergraph API query:",
+        found.query,
+        "cannot be satisfied by the subgraphs because:",
+    ]
+    for subgraph, reasons in found.reasons:
+        lines.append(f'- from subgraph "{subgraph}":')
+        lines.extend(f"  - {reason}" for reason in reasons)
+    return "\n".join(lines)
