@@ -1,0 +1,154 @@
+"""Loading supergraphs: what the model says, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import print_schema
+
+from router.supergraph import Supergraph, SupergraphError, SupergraphErrorCode, load_supergraph
+
+LINKS = """
+schema
+  @link(url: "https://specs.apollo.dev/link/v1.0")
+  @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION)
+  @link(url: "https://specs.apollo.dev/inaccessible/v0.2", for: SECURITY)
+{
+  query: Query
+}
+"""
+MACHINERY = """
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean) repeatable on FIELD_DEFINITION
+directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
+directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION
+scalar join__FieldSet
+scalar link__Import
+enum link__Purpose { SECURITY EXECUTION }
+enum join__Graph {
+  A @join__graph(name: "accounts", url: "http://accounts")
+  B @join__graph(name: "books", url: "http://books")
+}
+"""  # noqa: E501
+TYPES = """
+interface Node @join__type(graph: A) { id: ID! }
+type User implements Node
+  @join__implements(graph: A, interface: "Node")
+  @join__type(graph: A, key: "id")
+  @join__type(graph: B, key: "id", resolvable: false)
+{
+  id: ID!
+  name: String @join__field(graph: A)
+  secret: Int @inaccessible @join__field(graph: A)
+  books: [[Book!]]! @join__field(graph: B, requires: "name", provides: "title")
+}
+type Book @join__type(graph: A) @join__type(graph: B) {
+  title: String @join__field(graph: A) @join__field(graph: B, external: true)
+}
+type Hidden @inaccessible @join__type(graph: B) { x: Int }
+union Thing @join__type(graph: A) @join__type(graph: B)
+  @join__unionMember(graph: A, member: "User")
+  @join__unionMember(graph: B, member: "Book")
+  @join__unionMember(graph: B, member: "Hidden")
+  = User | Book | Hidden
+type Query @join__type(graph: A) @join__type(graph: B) {
+  me: User @join__field(graph: A)
+  things: [Thing] @join__field(graph: B)
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def supergraph() -> Supergraph:
+    return load_supergraph(LINKS + MACHINERY + TYPES)
+
+
+def test_fields_know_their_subgraphs_requirements_and_provisions(supergraph: Supergraph) -> None:
+    books = supergraph.types["User"].fields["books"]
+
+    assert (books.type_name, books.list_depth, set(books.joins)) == ("Book", 2, {"books"})
+    assert books.joins["books"].requires is not None
+    assert books.joins["books"].provides is not None
+    assert books.joins["books"].resolvable
+
+
+def test_a_field_without_join_belongs_to_every_subgraph_of_its_type(supergraph: Supergraph) -> None:
+    assert set(supergraph.types["User"].fields["id"].joins) == {"accounts", "books"}
+
+
+def test_external_fields_are_not_resolvable(supergraph: Supergraph) -> None:
+    joins = supergraph.types["Book"].fields["title"].joins
+
+    assert joins["accounts"].resolvable
+    assert not joins["books"].resolvable
+
+
+def test_keys_keep_whether_they_are_resolvable(supergraph: Supergraph) -> None:
+    joins = supergraph.types["User"].joins
+
+    assert [key.resolvable for key in joins["accounts"].keys] == [True]
+    assert [key.resolvable for key in joins["books"].keys] == [False]
+
+
+def test_possible_types_differ_by_subgraph(supergraph: Supergraph) -> None:
+    assert supergraph.possible_types("Thing") == {"User", "Book", "Hidden"}
+    assert supergraph.possible_types_in("accounts", "Thing") == {"User"}
+    assert supergraph.possible_types_in("books", "Node") == frozenset()
+    assert supergraph.possible_types_in("accounts", "Node") == {"User"}
+
+
+def test_the_api_schema_has_neither_machinery_nor_inaccessible_elements(
+    supergraph: Supergraph,
+) -> None:
+    sdl = print_schema(supergraph.api_schema)
+
+    assert "join__" not in sdl
+    assert "link" not in sdl
+    assert "Hidden" not in sdl
+    assert "secret" not in sdl
+    assert "union Thing = User | Book" in sdl
+    assert "secret" in print_schema(supergraph.schema)
+
+
+def test_a_renamed_join_spec_is_read_by_its_name() -> None:
+    links = LINKS.replace('join/v0.3"', 'join/v0.3", as: "j"')
+    sdl = (links + MACHINERY + TYPES).replace("join__", "j__")
+
+    assert set(load_supergraph(sdl).subgraphs) == {"accounts", "books"}
+
+
+@pytest.mark.parametrize(
+    ("sdl", "code"),
+    [
+        pytest.param("type Query {", SupergraphErrorCode.INVALID_GRAPHQL, id="not GraphQL"),
+        pytest.param("", SupergraphErrorCode.INVALID_GRAPHQL, id="empty"),
+        pytest.param("type Query { a: Int }", SupergraphErrorCode.NOT_A_SUPERGRAPH, id="plain"),
+        pytest.param(
+            LINKS + "type Query { a: Int }", SupergraphErrorCode.NOT_A_SUPERGRAPH, id="no graphs"
+        ),
+        pytest.param(
+            LINKS + MACHINERY + TYPES.replace("(graph: A, key", "(graph: Z, key"),
+            SupergraphErrorCode.INVALID_JOIN,
+            id="unknown graph",
+        ),
+        pytest.param(
+            LINKS + MACHINERY + TYPES.replace('key: "id")', 'key: "id {")'),
+            SupergraphErrorCode.INVALID_JOIN,
+            id="broken key",
+        ),
+        pytest.param(
+            LINKS + MACHINERY + TYPES + "type Extra @join__type(graph: A) { x: Nowhere }",
+            SupergraphErrorCode.INVALID_GRAPHQL,
+            id="unknown type",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_a_supergraph_is_refused_with_a_code(
+    sdl: str, code: SupergraphErrorCode
+) -> None:
+    with pytest.raises(SupergraphError) as caught:
+        load_supergraph(sdl)
+
+    assert caught.value.code is code
