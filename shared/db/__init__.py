@@ -1,0 +1,1 @@
+"""Tables, SQL helpers and migrations that every domain shares."""

@@ -1,0 +1,93 @@
+"""What every subgraph can be told: its shards, pools, Redis and environment.
+
+A service subclasses ``ServiceSettings`` with its own prefix and fields::
+
+    class UsersSettings(ServiceSettings):
+        model_config = SettingsConfigDict(env_prefix="USERS_")
+        domain: ClassVar[str] = "users"
+
+so that ``USERS_SHARDS='[{"id": "shard-0", "primary": "postgresql+asyncpg://..."}]'`` and the like
+are read.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.sharding import DEFAULT_SLOTS, ShardConfig, ShardId, ShardSettings, Topology
+
+__all__ = ["Environment", "ServiceSettings", "ShardEntry"]
+
+
+class Environment(StrEnum):
+    """Where the process runs; development adds diagnostics to answers."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class ShardEntry(BaseModel):
+    """One element of ``<SERVICE>_SHARDS``; the addresses are of this domain's database."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    primary: SecretStr
+    replicas: tuple[SecretStr, ...] = ()
+    weight: int = Field(default=1, ge=1)
+
+
+class ServiceSettings(BaseSettings):
+    """Settings common to all subgraphs. All times are in seconds."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    domain: ClassVar[str]
+
+    environment: Environment = Environment.PRODUCTION
+    shards: tuple[ShardEntry, ...]
+    slots: int = DEFAULT_SLOTS
+    redis_url: str | None = None
+    pool_size: int = Field(default=10, ge=1)
+    max_overflow: int = Field(default=10, ge=0)
+    pool_timeout: float = Field(default=5.0, gt=0)
+    connect_timeout: float = Field(default=3.0, gt=0)
+    statement_timeout: float = Field(default=5.0, gt=0)
+    scatter_timeout: float = Field(default=5.0, gt=0)
+    scatter_concurrency: int = Field(default=16, ge=1)
+    prepared_statements: int = Field(default=500, ge=1)
+
+    def topology(self) -> Topology:
+        """What ``shards`` and ``slots`` describe. Raises ``TopologyError`` on contradictions."""
+        return Topology.initial(
+            [
+                ShardConfig(
+                    id=ShardId(entry.id),
+                    primary=entry.primary.get_secret_value(),
+                    replicas=tuple(url.get_secret_value() for url in entry.replicas),
+                    weight=entry.weight,
+                )
+                for entry in self.shards
+            ],
+            self.slots,
+        )
+
+    def shard_settings(self) -> ShardSettings:
+        """Pools and limits for ``Shards``."""
+        return ShardSettings(
+            domain=self.domain,
+            application_name=f"socialnet-{self.domain}",
+            pool_size=self.pool_size,
+            max_overflow=self.max_overflow,
+            pool_timeout=self.pool_timeout,
+            connect_timeout=self.connect_timeout,
+            statement_timeout=self.statement_timeout,
+            scatter_timeout=self.scatter_timeout,
+            scatter_concurrency=self.scatter_concurrency,
+            prepared_statements=self.prepared_statements,
+        )

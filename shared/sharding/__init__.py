@@ -1,0 +1,56 @@
+"""Sharded PostgreSQL: IDs, topology, sessions, loaders, scatter-gather, uniqueness over shards.
+
+``EntityId`` (ids) -> ``Slot`` -> ``Topology`` (which shard) -> ``Shards`` (a session there) -> SQL
+in a repository.
+"""
+
+from shared.sharding.errors import ShardError, ShardTimeoutError, ShardUnavailableError
+from shared.sharding.gather import gather_shards
+from shared.sharding.identities import (
+    Identities,
+    IdentityTakenError,
+    Reservation,
+    ReservationLostError,
+)
+from shared.sharding.ids import DEFAULT_SLOTS, EntityId, InvalidIdError, ShardId, Slot
+from shared.sharding.loader import LoadMany, ShardedLoader
+from shared.sharding.scatter import ScatterEdge, ScatterPage, ScatterQuery, scatter
+from shared.sharding.sessions import ReadSession, Session, WriteSession
+from shared.sharding.settings import ShardSettings
+from shared.sharding.shards import Shards
+from shared.sharding.slots import slot_for
+from shared.sharding.statements import StatementCounts, count_statements
+from shared.sharding.topology import ShardConfig, Topology, TopologyError
+
+__all__ = [
+    "DEFAULT_SLOTS",
+    "EntityId",
+    "Identities",
+    "IdentityTakenError",
+    "InvalidIdError",
+    "LoadMany",
+    "ReadSession",
+    "Reservation",
+    "ReservationLostError",
+    "ScatterEdge",
+    "ScatterPage",
+    "ScatterQuery",
+    "Session",
+    "ShardConfig",
+    "ShardError",
+    "ShardId",
+    "ShardSettings",
+    "ShardTimeoutError",
+    "ShardUnavailableError",
+    "ShardedLoader",
+    "Shards",
+    "Slot",
+    "StatementCounts",
+    "Topology",
+    "TopologyError",
+    "WriteSession",
+    "count_statements",
+    "gather_shards",
+    "scatter",
+    "slot_for",
+]

@@ -1,0 +1,30 @@
+"""How one service uses its shards: pools, timeouts, limits. ``shared.settings`` makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ShardSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardSettings:
+    """Pools and limits of one domain. All times are in seconds.
+
+    ``domain`` names the database, the metrics and the migrations; ``application_name`` is what
+    PostgreSQL shows in ``pg_stat_activity``.
+    """
+
+    domain: str
+    application_name: str = "socialnet"
+    pool_size: int = 10  # connections kept open per shard
+    max_overflow: int = 10  # more of them under load, closed afterwards
+    pool_timeout: float = 5.0  # waiting for a free connection
+    connect_timeout: float = 3.0
+    statement_timeout: float = 5.0  # enforced by PostgreSQL
+    transaction_timeout: float = 30.0  # enforced by PostgreSQL; identities' leases rely on it
+    answer_grace: float = 2.0  # how much longer than statement_timeout we wait for a silent server
+    scatter_timeout: float = 5.0  # per shard
+    scatter_concurrency: int = 16  # shards asked at once by one scatter
+    batch_size: int = 2000  # IDs in one statement of a loader
+    prepared_statements: int = 500  # kept per connection
