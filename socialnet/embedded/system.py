@@ -1,0 +1,191 @@
+"""The whole system in one process: PostgreSQL clusters, subgraphs, Redis emulation and router.
+
+What is opened is closed in the reverse order, on every way out: the listening socket first, then
+WebSocket connections (1001) and requests in flight, the router, the subgraphs with their relays
+and pools, and the clusters last.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from router.composition import SubgraphInput, compose
+from router.executor.transport.asgi import AsgiTransport
+from router.server.app import create_router_app
+from router.server.serving import ServerAddress, uvicorn_config
+from router.server.settings import Environment as RouterEnvironment
+from router.server.settings import RouterSettings
+from shared.auth import StaticKeys, TokenVerifier
+from shared.cache import InProcessRedis
+from shared.settings import Environment
+from socialnet.demo.seed import is_seeded, seed
+from socialnet.domains import Domain, subgraph_sdl
+from socialnet.embedded.errors import EmbeddedError
+from socialnet.embedded.folder import open_folder
+from socialnet.embedded.keys import ensure_signing_key
+from socialnet.embedded.server import SignalledProgram, open_listener
+from socialnet.embedded.shards import prepare_databases, running_clusters, shard_configs
+from socialnet.embedded.welcome import FIRST_QUERY, print_welcome
+from subgraphs.posts.app import create_app as create_posts_app
+from subgraphs.posts.settings import PostsSettings
+from subgraphs.users.app import create_app as create_users_app
+from subgraphs.users.settings import UsersSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from router.server.app import RouterApp
+    from shared.sharding import ShardConfig
+    from socialnet.embedded.folder import DataFolder
+    from socialnet.embedded.postgres import PostgresCluster
+    from socialnet.progress import Progress
+
+_JWKS_PATH = "/.well-known/jwks.json"
+_SHUTDOWN_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemOptions:
+    """How an embedded system is started; `shards` None means what the folder has, or two."""
+
+    data_dir: Path
+    host: str
+    port: int
+    shards: int | None
+    demo: bool
+    reset: bool
+    durable: bool
+    access_log: bool
+
+
+async def run_system(options: SystemOptions, console: Console, progress: Progress) -> None:
+    """Run everything until a signal comes.
+
+    Raises:
+        OperatorError: The port, the folder, postgres or a migration stands in the way.
+        asyncio.CancelledError: A signal came during the start.
+    """
+    async with AsyncExitStack() as stack:
+        program = stack.enter_context(SignalledProgram())
+        listener = stack.enter_context(open_listener(options.host, options.port))
+        folder = stack.enter_context(
+            open_folder(options.data_dir, shards=options.shards, reset=options.reset)
+        )
+        clusters = await stack.enter_async_context(
+            running_clusters(folder, progress, durable=options.durable)
+        )
+        await prepare_databases(clusters, progress)
+        settings = _make_settings(folder, clusters)
+        if options.demo and not is_seeded(folder.demo):
+            with progress.step("Writing demo data: 200 users, 1 000 posts"):
+                await seed(
+                    folder.demo,
+                    users_topology=settings.users.topology(),
+                    posts_topology=settings.posts.topology(),
+                )
+        with progress.step("Starting subgraphs and router"):
+            subgraphs = await _start_subgraphs(stack, settings)
+            router = _make_router(options, subgraphs)
+        app = _PublicApp(router, jwks=subgraphs[Domain.USERS])
+        address = ServerAddress(options.host, listener.getsockname()[1])
+        await program.serve(
+            uvicorn_config(app, router.settings),
+            listener,
+            on_started=lambda: print_welcome(console, address.url, demo=is_seeded(folder.demo)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    users: UsersSettings
+    posts: PostsSettings
+
+
+def _make_settings(folder: DataFolder, clusters: Sequence[PostgresCluster]) -> _Settings:
+    def entries(domain: Domain) -> list[dict[str, object]]:
+        return [_entry(shard) for shard in shard_configs(clusters, domain)]
+
+    slots = folder.version.slots
+    return _Settings(
+        users=UsersSettings.model_validate(
+            {
+                "shards": entries(Domain.USERS),
+                "slots": slots,
+                "environment": Environment.DEVELOPMENT,
+                "signing_key_file": ensure_signing_key(folder),
+            }
+        ),
+        posts=PostsSettings.model_validate(
+            {
+                "shards": entries(Domain.POSTS),
+                "slots": slots,
+                "environment": Environment.DEVELOPMENT,
+            }
+        ),
+    )
+
+
+def _entry(shard: ShardConfig) -> dict[str, object]:
+    return {"id": shard.id, "primary": shard.primary}
+
+
+async def _start_subgraphs(
+    stack: AsyncExitStack, settings: _Settings
+) -> Mapping[Domain, Starlette]:
+    """Start all subgraphs; they share one signing key and one emulated Redis."""
+    issuer = settings.users.issuer()
+    verifier = TokenVerifier(
+        StaticKeys(issuer.public_keys),
+        issuer=issuer.issuer,
+        audience=issuer.audience,
+        slots=settings.posts.slots,
+    )
+    redis = InProcessRedis().client()
+    stack.push_async_callback(redis.aclose)
+    subgraphs = {
+        Domain.USERS: create_users_app(settings.users, issuer=issuer),
+        Domain.POSTS: create_posts_app(settings.posts, redis=redis, verifier=verifier),
+    }
+    for app in subgraphs.values():
+        await stack.enter_async_context(app.router.lifespan_context(app))
+    return subgraphs
+
+
+def _make_router(options: SystemOptions, subgraphs: Mapping[Domain, Starlette]) -> RouterApp:
+    settings = RouterSettings(
+        environment=RouterEnvironment.DEVELOPMENT,
+        host=options.host,
+        port=options.port,
+        access_log=options.access_log,
+        graphiql_query=FIRST_QUERY,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+    )
+    composed = compose(
+        [SubgraphInput(domain, f"http://{domain}", subgraph_sdl(domain)) for domain in Domain]
+    )
+    if composed.supergraph_sdl is None:
+        errors = "\n".join(f"{error.code}: {error.message}" for error in composed.errors)
+        message = f"The subgraphs do not compose:\n{errors}"
+        raise EmbeddedError(message)
+    transports = {str(domain): AsgiTransport(app) for domain, app in subgraphs.items()}
+    return create_router_app(settings, composed.supergraph_sdl, transports=transports)
+
+
+class _PublicApp:
+    """The router, and beside it the public keys of access tokens, on one port."""
+
+    def __init__(self, router: ASGIApp, *, jwks: ASGIApp) -> None:
+        self._router = router
+        self._jwks = jwks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        is_jwks = scope["type"] == "http" and scope["path"] == _JWKS_PATH
+        await (self._jwks if is_jwks else self._router)(scope, receive, send)

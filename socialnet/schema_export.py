@@ -1,0 +1,104 @@
+"""Generates the checked-in schemas: each subgraph's SDL, the supergraph, and the clients' schema.
+
+The Strawberry classes are the source. Subgraph names and addresses come from `supergraph.yaml`; the
+result depends on nothing else, so the same code always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+from graphql import print_schema
+
+from router.composition import SubgraphInput, compose
+from router.supergraph import load_supergraph
+from shared.errors import OperatorError
+from socialnet.domains import Domain, subgraph_sdl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["SchemaExportError", "StaleFile", "find_stale", "generate_schemas", "write_schemas"]
+
+
+class SchemaExportError(OperatorError):
+    """The subgraphs do not make a supergraph, or `supergraph.yaml` does not list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleFile:
+    """A file that is missing or differs from what the code gives."""
+
+    text: str
+    diff: str
+
+
+def generate_schemas(config: Path) -> Mapping[str, str]:
+    """Return the text of every generated file by its path below `schema/`.
+
+    Raises:
+        SchemaExportError: `config` does not fit the domains, or composition fails.
+    """
+    sdls = {str(domain): _ending_in_newline(subgraph_sdl(domain)) for domain in Domain}
+    addresses = _read_addresses(config)
+    if set(addresses) != set(sdls):
+        message = f"{config} lists {_names(addresses)}, the code has {_names(sdls)}."
+        raise SchemaExportError(message)
+    result = compose([SubgraphInput(name, url, sdls[name]) for name, url in addresses.items()])
+    if result.supergraph_sdl is None:
+        errors = "\n".join(f"{error.code}: {error.message}" for error in result.errors)
+        message = f"The subgraphs do not compose:\n{errors}"
+        raise SchemaExportError(message)
+    api = print_schema(load_supergraph(result.supergraph_sdl).api_schema)
+    return {
+        **{f"subgraphs/{name}.graphql": sdl for name, sdl in sdls.items()},
+        "supergraph.graphql": _ending_in_newline(result.supergraph_sdl),
+        "api.graphql": _ending_in_newline(api),
+    }
+
+
+def find_stale(directory: Path, generated: Mapping[str, str]) -> Mapping[str, StaleFile]:
+    """Compare the files below `directory` with what they should be."""
+    stale = {}
+    for name, text in generated.items():
+        file = directory / name
+        present = file.read_text("utf-8") if file.exists() else ""
+        if present != text:
+            diff = difflib.unified_diff(
+                present.splitlines(keepends=True),
+                text.splitlines(keepends=True),
+                fromfile=str(file),
+                tofile="generated",
+            )
+            stale[name] = StaleFile(text, "".join(diff))
+    return stale
+
+
+def write_schemas(directory: Path, stale: Mapping[str, StaleFile]) -> None:
+    """Write the files that were stale."""
+    for name, each in stale.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(each.text, encoding="utf-8")
+
+
+def _read_addresses(config: Path) -> dict[str, str]:
+    """Subgraph names and routing URLs, in the order of the file."""
+    try:
+        subgraphs = yaml.safe_load(config.read_text("utf-8"))["subgraphs"]
+        return {str(name): str(entry["routing_url"]) for name, entry in subgraphs.items()}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        message = f"{config} cannot be used: {error!r}"
+        raise SchemaExportError(message) from error
+
+
+def _names(names: Mapping[str, str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+def _ending_in_newline(text: str) -> str:
+    return text.rstrip("\n") + "\n"
