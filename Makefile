@@ -66,7 +66,7 @@ clean: ## Remove the environments, caches and the development data
 $(READY): requirements-dev.lock pyproject.toml
 	@$(call make-env,.venv)
 	@$(call install,.venv,--require-hashes -r requirements-dev.lock)
-	@$(call install,.venv,--no-deps -e .)
+	@$(call install,.venv,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 $(CODEGEN_READY): requirements-codegen.lock

@@ -1,1 +1,1 @@
-"""What every subgraph leans on, one package per subject. Imports neither subgraphs nor the router."""
+"""What every subgraph leans on, one package per subject. Imports neither subgraphs nor router."""

@@ -53,8 +53,9 @@ class ServiceSettings(BaseSettings):
     shards: tuple[ShardEntry, ...]
     slots: int = DEFAULT_SLOTS
     redis_url: str | None = None
-    pool_size: int = Field(default=10, ge=1)
-    max_overflow: int = Field(default=10, ge=0)
+    # Connections beyond the pool are opened and closed per use, at twenty times the price of a query.
+    pool_size: int = Field(default=20, ge=1)
+    max_overflow: int = Field(default=0, ge=0)
     pool_timeout: float = Field(default=5.0, gt=0)
     connect_timeout: float = Field(default=3.0, gt=0)
     statement_timeout: float = Field(default=5.0, gt=0)

@@ -17,8 +17,8 @@ class ShardSettings:
 
     domain: str
     application_name: str = "socialnet"
-    pool_size: int = 10  # connections kept open per shard
-    max_overflow: int = 10  # more of them under load, closed afterwards
+    pool_size: int = 20  # connections kept open per shard
+    max_overflow: int = 0  # more of them under load, opened and closed per use: dear
     pool_timeout: float = 5.0  # waiting for a free connection
     connect_timeout: float = 3.0
     statement_timeout: float = 5.0  # enforced by PostgreSQL
