@@ -53,7 +53,7 @@ class ServiceSettings(BaseSettings):
     shards: tuple[ShardEntry, ...]
     slots: int = DEFAULT_SLOTS
     redis_url: str | None = None
-    # Connections beyond the pool are opened and closed per use, at twenty times the price of a query.
+    # Connections beyond the pool are opened and closed per use, at many times a query's price.
     pool_size: int = Field(default=20, ge=1)
     max_overflow: int = Field(default=0, ge=0)
     pool_timeout: float = Field(default=5.0, gt=0)

@@ -79,7 +79,7 @@ async def test_a_post_arrives_in_a_subscription_with_its_author(system: System) 
     async with new_person(system) as author, new_person(system) as reader:
         events = reader.client.post_published(author.id)
         first = asyncio.ensure_future(anext(events))
-        # What is published before the subscription stands is not promised: publish until one is there.
+        # What is published before the subscription stands is not promised.
         while not first.done():
             await author.client.create_post(CreatePostInput(text="News."))
             await asyncio.wait({first}, timeout=0.2)
