@@ -1,0 +1,61 @@
+"""What goes into and comes out of one execution.
+
+The server builds a :class:`RequestContext` per client request and hands it to the
+:class:`~router.executor.Executor` with a program and variables; an :class:`ExecutionResult` comes
+back, ready to be written as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ErrorDict", "ExecutionResult", "Json", "JsonObject", "PathKey", "RequestContext"]
+
+Json: TypeAlias = (
+    Any  # parsed JSON that a subgraph or client sent: nothing about its shape may be assumed
+)
+JsonObject: TypeAlias = dict[str, Json]
+ErrorDict: TypeAlias = dict[str, Json]  # a GraphQL error as in the specification, section 7.1.2
+PathKey: TypeAlias = str | int  # one step of a response path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """What one client request brings along for the subgraph requests made on its behalf.
+
+    ``headers`` are forwarded to every subgraph; what may be forwarded is decided by the server.
+    ``deadline`` is in the event loop's time, in seconds. ``connection_params`` become part of the
+    ``connection_init`` payload when a subscription is opened upstream.
+    """
+
+    headers: tuple[tuple[str, str], ...] = ()
+    request_id: str = ""
+    deadline: float | None = None
+    collect_extensions: bool = False
+    connection_params: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """A GraphQL response.
+
+    ``data`` is in query order (None: null propagated to the root), ``errors`` in plan order.
+    """
+
+    data: JsonObject | None
+    errors: list[ErrorDict] = field(default_factory=list)
+    extensions: JsonObject = field(default_factory=dict)
+
+    def to_dict(self) -> JsonObject:
+        """Return the response as JSON has it: ``errors`` first, empty members left out."""
+        response: JsonObject = {}
+        if self.errors:
+            response["errors"] = self.errors
+        response["data"] = self.data
+        if self.extensions:
+            response["extensions"] = self.extensions
+        return response

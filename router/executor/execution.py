@@ -1,0 +1,226 @@
+"""One execution of a program: the schedule of its fetches, and the result made of their answers.
+
+A fetch starts as soon as all it waits for have ended, well or badly. After a failed one the
+others still run: what they need from it is null, so they have fewer objects to ask for, or none
+and no request is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import orjson
+
+from router.executor.answers import Answers
+from router.executor.codegen import IRREGULARITIES
+from router.executor.context import ExecutionResult, Json, JsonObject, RequestContext
+from router.executor.object_reader import ObjectReader
+from router.executor.projection_interpreter import ProjectionInterpreter
+from router.executor.response_errors import ErrorLog, ErrorMapper
+from router.executor.responses import malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from router.executor.codegen.collection import Collection
+    from router.executor.fetcher import Fetcher
+    from router.executor.outcome import FetchOutcome
+    from router.executor.program import CompiledFetch, Variant
+
+__all__ = ["Execution"]
+
+_NOTHING_COLLECTED: tuple[Collection, ...] = ()
+
+
+class Execution:
+    """The state of one execution. For a subscription there is one for each event."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        variant: Variant,
+        variables: Mapping[str, Json],
+        context: RequestContext,
+        error_extensions: frozenset[str],
+    ) -> None:
+        self._fetcher = fetcher
+        self._variant = variant
+        self._variables = variables
+        self._context = context
+        self._error_extensions = error_extensions
+        self.answers = Answers(len(variant.fetches), len(variant.refs))
+        self.reader = ObjectReader(variant.root, self.answers)
+        self._outcomes: list[FetchOutcome | None] = [None] * len(variant.fetches)
+        self._waits_for = [fetch.waits_for for fetch in variant.fetches]
+        self._is_clean = True
+        self._timings: list[JsonObject] = []
+
+    # schedule
+
+    async def run(self) -> None:
+        """Make all fetches."""
+        await self._run([index for index, count in enumerate(self._waits_for) if count == 0])
+
+    async def run_after(self, source: FetchOutcome) -> None:
+        """Make all fetches but the first, whose outcome is an event of a subscription."""
+        self._accept(self._variant.fetches[0], source, _NOTHING_COLLECTED)
+        await self._run(self._woken(self._variant.fetches[0]))
+
+    async def _run(self, ready: list[int]) -> None:
+        while len(ready) == 1:  # a chain needs no tasks
+            ready = await self._step(ready[0])
+        if not ready:
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for index in ready:
+                    group.create_task(self._chain(index, group))
+        except BaseExceptionGroup as failures:  # defects only: a failed fetch is no exception
+            raise failures.exceptions[0] from None
+
+    async def _chain(self, index: int, group: asyncio.TaskGroup) -> None:
+        while True:
+            ready = await self._step(index)
+            if not ready:
+                return
+            index = ready[0]
+            for other in ready[1:]:
+                group.create_task(self._chain(other, group))
+
+    def _woken(self, fetch: CompiledFetch) -> list[int]:
+        """Return the fetches that have waited for this one only."""
+        woken: list[int] = []
+        for index in fetch.wakes:
+            self._waits_for[index] -= 1
+            if self._waits_for[index] == 0:
+                woken.append(index)
+        return woken
+
+    async def _step(self, index: int) -> list[int]:
+        """Make one fetch and return those that can be made now."""
+        fetch = self._variant.fetches[index]
+        collected = self._collect(fetch) if fetch.calls else _NOTHING_COLLECTED
+        if not fetch.calls or any(representations for _, representations in collected):
+            started = perf_counter()
+            outcome = await self._fetcher.fetch(fetch, self._body(fetch, collected), self._context)
+            self._accept(fetch, outcome, collected)
+            if self._context.collect_extensions:
+                self._time(fetch, outcome, collected, perf_counter() - started)
+        return self._woken(fetch)
+
+    def _collect(self, fetch: CompiledFetch) -> tuple[Collection, ...]:
+        if fetch.collect is not None:
+            try:
+                return fetch.collect(self.answers, self.reader)
+            except IRREGULARITIES:
+                pass  # something in the answers is irregular: the reader minds every detail
+        found = (self.reader.collect(ref) for ref in fetch.calls)
+        return tuple((one.index, one.representations) for one in found)
+
+    def _body(self, fetch: CompiledFetch, collected: tuple[Collection, ...]) -> bytes:
+        given = self._variables
+        variables = {name: given[name] for name in fetch.node.variables if name in given}
+        for name in fetch.off:
+            variables[name] = []  # the operation's text has the call all the same
+        for ref, (_, representations) in zip(fetch.calls, collected, strict=True):
+            variables[ref.call.variable] = representations
+        if not variables:
+            return fetch.head + b"}"
+        return fetch.head + b',"variables":' + orjson.dumps(variables) + b"}"
+
+    def _accept(
+        self, fetch: CompiledFetch, outcome: FetchOutcome, collected: tuple[Collection, ...]
+    ) -> None:
+        """Keep an answer where collection and projection find it."""
+        data = outcome.data
+        if data is not None:
+            if fetch.calls:
+                problem = self._add_tables(fetch, data, collected)
+                if problem is not None and not outcome.errors:
+                    outcome = malformed(problem, outcome.status)
+            else:
+                self.answers.data[fetch.index] = data
+        for ref, (numbers, _) in zip(fetch.calls, collected, strict=True):
+            self.answers.numbers[ref.index] = numbers
+        self._outcomes[fetch.index] = outcome
+        self._is_clean = self._is_clean and outcome.is_clean
+
+    def _add_tables(
+        self, fetch: CompiledFetch, data: JsonObject, collected: tuple[Collection, ...]
+    ) -> str | None:
+        """Make the entity tables of a fetch; return what is wrong with its lists, if anything."""
+        problem: str | None = None
+        for ref, (numbers, _) in zip(fetch.calls, collected, strict=True):
+            rows = data.get(ref.call.response_key)
+            if isinstance(rows, list) and len(rows) == len(numbers):
+                self.answers.tables[ref.index] = dict(zip(numbers, rows, strict=True))
+            else:
+                problem = "The subgraph did not answer with one entity for each representation."
+        return problem
+
+    def _time(
+        self,
+        fetch: CompiledFetch,
+        outcome: FetchOutcome,
+        collected: tuple[Collection, ...],
+        seconds: float,
+    ) -> None:
+        self._timings.append(
+            {
+                "id": fetch.node.id,
+                "subgraph": fetch.subgraph,
+                "ms": round(seconds * 1000, 3),
+                "entities": sum(len(representations) for _, representations in collected),
+                "status": outcome.status,
+            }
+        )
+
+    # result
+
+    def result(self) -> ExecutionResult:
+        """Return the response, after all fetches have been made."""
+        variant = self._variant
+        meta: JsonObject = {}
+        log = ErrorLog()
+        if variant.introspection is not None:
+            meta, log.errors = variant.introspection.execute(self._variables)
+        extensions = self._extensions() if self._context.collect_extensions else {}
+        if self._is_clean and not log.errors and variant.projection is not None:
+            try:
+                data = variant.projection(self.answers, self.reader, meta)
+                return ExecutionResult(data, [], extensions)
+            except IRREGULARITIES:
+                pass  # the interpreter finds out what is irregular and reports it
+        self._map_errors(log)
+        return ExecutionResult(self.interpreted(log, meta), log.errors, extensions)
+
+    def interpreted(self, log: ErrorLog, meta: Mapping[str, Json]) -> JsonObject | None:
+        """Return ``data`` as the interpreter sees it, adding to ``log`` what is wrong with it."""
+        interpreter = ProjectionInterpreter(
+            self._variant.client,
+            self._variant.types,
+            self.reader,
+            log,
+            self._variant.slots,
+            lineage=self._variant.lineage,
+            subgraphs=self._variant.subgraphs,
+            meta=meta,
+        )
+        return interpreter.project(self._variant.root)
+
+    def _map_errors(self, log: ErrorLog) -> None:
+        mapper = ErrorMapper(
+            log, self.answers, self.reader, self._variant.keys, self._error_extensions
+        )
+        for fetch, outcome in zip(self._variant.fetches, self._outcomes, strict=True):
+            if outcome is not None and not outcome.is_clean:
+                mapper.add(fetch, outcome)
+
+    def _extensions(self) -> JsonObject:
+        subgraphs: dict[str, list[Json]] = {}
+        for fetch, outcome in zip(self._variant.fetches, self._outcomes, strict=True):
+            if outcome is not None and outcome.extensions:
+                subgraphs.setdefault(fetch.subgraph, []).append(outcome.extensions)
+        return {"subgraphs": subgraphs, "fetches": self._timings}

@@ -1,0 +1,80 @@
+"""The executor: runs programs.
+
+In use::
+
+    executor = Executor(supergraph, transports, ExecutorSettings())
+    result = await executor.execute(program, variables, context)
+
+One executor serves all requests of one supergraph. It never raises for what clients or subgraphs
+do: whatever goes wrong is in the result's errors. What it does raise is a defect, for the server
+to log and mask.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.executor.execution import Execution
+from router.executor.fetcher import Fetcher
+from router.executor.settings import ExecutorSettings
+from router.executor.subscription import subscription_results
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from router.executor.context import ExecutionResult, Json, RequestContext
+    from router.executor.program import Program
+    from router.executor.transport.base import SubgraphTransport
+    from router.executor.type_model import ExecutableSupergraph
+
+__all__ = ["Executor"]
+
+
+class Executor:
+    """Runs the programs of one supergraph; ``transports`` are by subgraph name."""
+
+    def __init__(
+        self,
+        supergraph: ExecutableSupergraph,
+        transports: Mapping[str, SubgraphTransport],
+        settings: ExecutorSettings | None = None,
+    ) -> None:
+        self.supergraph = supergraph
+        self._transports = transports
+        self._settings = settings or ExecutorSettings()
+        self._fetcher = Fetcher(transports, self._settings)
+
+    async def execute(
+        self, program: Program, variables: Mapping[str, Json], context: RequestContext
+    ) -> ExecutionResult:
+        """Run a query or mutation.
+
+        ``variables`` are the client's, already validated. Cancelling ends all requests that are
+        under way.
+        """
+        execution = Execution(
+            self._fetcher,
+            program.variant(variables),
+            variables,
+            context,
+            self._settings.error_extensions,
+        )
+        await execution.run()
+        return execution.result()
+
+    def subscribe(
+        self, program: Program, variables: Mapping[str, Json], context: RequestContext
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Run a subscription: yield one result for each event, in order.
+
+        If the source cannot be opened or breaks, the last result has no data and says why. Close
+        the generator (``contextlib.aclosing``) to end the subscription upstream.
+        """
+        return subscription_results(
+            self._fetcher, program, variables, context, self._settings.error_extensions
+        )
+
+    async def aclose(self) -> None:
+        """Close the transports."""
+        for transport in self._transports.values():
+            await transport.aclose()

@@ -1,0 +1,103 @@
+"""The contract between the executor and whatever carries its requests to a subgraph.
+
+The executor hands over finished bytes and gets bytes back; it alone reads GraphQL.
+Implementations: ``http_pool`` for plain HTTP, ``https`` for TLS, ``asgi`` for subgraphs in the
+same process, ``composite`` to join HTTP with WebSocket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from router.executor.context import Json, JsonObject
+
+__all__ = [
+    "RESPONSE_CONTENT_TYPES",
+    "SubgraphRequest",
+    "SubgraphResponse",
+    "SubgraphTransport",
+    "SubscriptionError",
+    "SubscriptionFailure",
+    "TransportError",
+]
+
+RESPONSE_CONTENT_TYPES = "application/graphql-response+json, application/json"
+
+
+class TransportError(Exception):
+    """No HTTP response came: refused, reset, not HTTP, too large. The text has no addresses."""
+
+
+class SubscriptionFailure(StrEnum):
+    """Why a subscription's source ended other than by ``complete``."""
+
+    REFUSED = "refused"  # the connection or its connection_init was not accepted
+    LOST = "lost"  # the connection ended
+    OVERFLOW = "overflow"  # events were not taken fast enough
+    REJECTED = "rejected"  # an ``error`` message for this operation: see ``errors``
+
+
+class SubscriptionError(Exception):
+    """A subscription's source failed.
+
+    ``errors`` are the subgraph's own GraphQL errors, untrusted, if it sent any.
+    """
+
+    def __init__(
+        self, failure: SubscriptionFailure, message: str, errors: list[Json] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.errors = errors or []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubgraphRequest:
+    """One GraphQL operation for one subgraph.
+
+    ``body`` is the JSON object with ``query``, ``operationName`` and ``variables``, for a
+    WebSocket also the payload of ``subscribe``. ``connection_init`` is the payload that opens a
+    WebSocket connection (subscriptions only).
+    """
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    connection_init: Mapping[str, Json] = field(default_factory=dict)
+    repeatable: bool = False  # sending it twice does no harm: a query
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphResponse:
+    """An HTTP response as it came. ``headers`` have lower-case names, in the order they came."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class SubgraphTransport(Protocol):
+    """Carries requests to one subgraph. One instance serves any number of concurrent requests."""
+
+    async def execute(self, request: SubgraphRequest) -> SubgraphResponse:
+        """Send a query or mutation and return the answer, whatever its status.
+
+        Time limits are the caller's: it cancels. Raises TransportError when there is no answer.
+        """
+        ...
+
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+        """Yield the payloads (GraphQL responses) of a subscription until it completes.
+
+        Closing the generator ends the subscription upstream. Raises SubscriptionError when it
+        cannot be opened or is cut off.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; running requests fail."""
+        ...

@@ -1,0 +1,165 @@
+"""One kept-alive HTTP/1.1 connection on asyncio and httptools, for one request at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, cast
+
+import httptools
+from typing_extensions import override
+
+from router.executor.transport.base import SubgraphResponse, TransportError
+
+__all__ = ["ConnectionDiedError", "HttpConnection"]
+
+_FIRST_FINAL_STATUS: Final = 200
+
+
+class ConnectionDiedError(TransportError):
+    """The connection ended before any byte of the response; it may have been idle too long."""
+
+
+class HttpConnection(asyncio.Protocol):
+    """A connection that carries one request after the other.
+
+    ``last_used`` is the loop time at which the last response was complete; None before the first
+    one.
+    """
+
+    def __init__(self, max_response_size: int) -> None:
+        self._max_response_size = max_response_size
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[SubgraphResponse] | None = None
+        self._closed = self._loop.create_future()
+        self.last_used: float | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers: list[tuple[str, str]] = []
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._status = 0
+        self._has_length = False
+        self._got_bytes = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def request(self, data: bytes) -> SubgraphResponse:
+        """Send a request and return its response; one at a time.
+
+        Raises ConnectionDiedError or TransportError. If it fails or is cancelled the connection
+        is closed.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionDiedError("The connection to the subgraph was closed.")
+        self._reset()
+        self._waiter = self._loop.create_future()
+        self._transport.write(data)
+        try:
+            return await self._waiter
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Return when the socket has been closed."""
+        if self._transport is not None:
+            await self._closed
+
+    # asyncio.Protocol
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; its callbacks follow."""
+        if self._waiter is None or self._waiter.done():
+            # bytes nobody has asked for: whatever they are, they do not answer the next request
+            self.close()
+            return
+        self._got_bytes = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(TransportError("The subgraph did not answer with HTTP."))
+
+    @override
+    def eof_received(self) -> bool:
+        """Finish a response that ends with the connection; let the transport close itself."""
+        if self._status and not self._has_length:
+            self._complete(keep=False)
+        return False
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail the request under way, if there is one."""
+        if self._got_bytes:
+            self._fail(TransportError("The connection to the subgraph broke off."))
+        else:
+            self._fail(ConnectionDiedError("The connection to the subgraph was closed."))
+        self._transport = None
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        """Start over: an interim (1xx) response may have been read before."""
+        if self._waiter is None or self._waiter.done():
+            self.close()  # more than was asked for follows the response
+            return
+        self._headers, self._chunks, self._size = [], [], 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        key = name.decode("latin-1").lower()
+        self._headers.append((key, value.decode("latin-1")))
+        if key in ("content-length", "transfer-encoding"):
+            self._has_length = True
+
+    def on_headers_complete(self) -> None:
+        """Take the status."""
+        self._status = self._parser.get_status_code()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._size += len(body)
+        if self._size > self._max_response_size:
+            self._fail(TransportError("The subgraph's answer is too large."))
+            return
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        """Hand over the response."""
+        if self._status >= _FIRST_FINAL_STATUS:
+            self._complete(keep=self._parser.should_keep_alive())
+        else:
+            self._status, self._has_length = 0, False
+
+    def _complete(self, *, keep: bool) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            response = SubgraphResponse(self._status, b"".join(self._chunks), tuple(self._headers))
+            self._waiter.set_result(response)
+            self.last_used = self._loop.time()
+        if not keep:
+            self.close()
+
+    def _fail(self, error: TransportError) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+        self.close()

@@ -1,0 +1,25 @@
+"""What an operator may set about connections to a subgraph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["TransportSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportSettings:
+    """Limits of one subgraph's connections; times in seconds, sizes in bytes.
+
+    ``keep_alive`` is how long an idle connection is used again. It is to be shorter than the
+    server's own limit (5 s with uvicorn and Node), else requests meet connections that are just
+    being closed.
+    """
+
+    max_connections: int = 100
+    keep_alive: float = 4.0
+    max_response_size: int = 64 * 1024 * 1024
+    websocket_open_timeout: float = 10.0
+    websocket_close_timeout: float = 2.0
+    max_event_size: int = 4 * 1024 * 1024
+    max_waiting_events: int = 1000  # per subscription, before it is ended
