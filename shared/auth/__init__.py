@@ -1,0 +1,37 @@
+"""Who is calling: access tokens, the keys that sign them, the viewer they name, and passwords."""
+
+from shared.auth.errors import (
+    ForbiddenError,
+    SigningKeysUnavailableError,
+    TokenExpiredError,
+    TokenInvalidError,
+    UnauthenticatedError,
+)
+from shared.auth.jwks import KeySource, RemoteKeys, StaticKeys
+from shared.auth.keys import PublicKey, SigningKey
+from shared.auth.passwords import PasswordCheck, PasswordHashing, check_password_rules
+from shared.auth.tokens import IssuedToken, TokenIssuer
+from shared.auth.verifier import TokenVerifier, bearer_token
+from shared.auth.viewer import Scope, Viewer
+
+__all__ = [
+    "ForbiddenError",
+    "IssuedToken",
+    "KeySource",
+    "PasswordCheck",
+    "PasswordHashing",
+    "PublicKey",
+    "RemoteKeys",
+    "Scope",
+    "SigningKey",
+    "SigningKeysUnavailableError",
+    "StaticKeys",
+    "TokenExpiredError",
+    "TokenInvalidError",
+    "TokenIssuer",
+    "TokenVerifier",
+    "UnauthenticatedError",
+    "Viewer",
+    "bearer_token",
+    "check_password_rules",
+]

@@ -1,0 +1,33 @@
+"""Domain events: written with the change that they tell of, delivered at least once, in order per
+entity.
+
+Service -> ``append`` (the outbox, in the change's own transaction) -> ``Relay`` (one task per
+shard) -> ``EventSink`` -> consumers. ``LiveConsumer`` and ``LiveFeed`` carry events on to
+subscriptions through Redis.
+"""
+
+from shared.events.event import Delivery, Event, EventPayload
+from shared.events.live import LiveConsumer, LiveFeed, LiveSubscription
+from shared.events.live_errors import LiveInterruptedError
+from shared.events.outbox import append, outbox_table
+from shared.events.relay import Relay, RelaySettings
+from shared.events.schemas import event_schemas
+from shared.events.sink import Consumer, EventSink, InProcessSink
+
+__all__ = [
+    "Consumer",
+    "Delivery",
+    "Event",
+    "EventPayload",
+    "EventSink",
+    "InProcessSink",
+    "LiveConsumer",
+    "LiveFeed",
+    "LiveInterruptedError",
+    "LiveSubscription",
+    "Relay",
+    "RelaySettings",
+    "append",
+    "event_schemas",
+    "outbox_table",
+]

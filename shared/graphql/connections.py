@@ -1,0 +1,72 @@
+"""Relay cursor connections as Strawberry types, the same shape in every subgraph.
+
+``PageInfo`` is one type of the supergraph that several subgraphs define, hence ``@shareable``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Self, TypeVar
+
+import strawberry
+
+from shared.pagination import Page
+
+__all__ = ["Connection", "Edge", "PageInfo"]
+
+Node = TypeVar("Node")
+Row = TypeVar("Row")
+
+
+@strawberry.federation.type(
+    shareable=True, description="Where a page of a connection lies in its list."
+)
+class PageInfo:
+    """See the Relay cursor connections specification, section 5."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type(description="An item of a connection, and the cursor that continues after it.")
+class Edge(Generic[Node]):
+    """One item."""
+
+    cursor: str
+    node: Node
+
+
+@strawberry.type(description="A page of a list; see the Relay cursor connections specification.")
+class Connection(Generic[Node]):
+    """One page.
+
+    Subgraphs use it as ``Connection[User]``, which GraphQL shows as ``UserConnection``.
+    """
+
+    edges: list[Edge[Node]]
+    nodes: list[Node]
+    page_info: PageInfo
+
+    @classmethod
+    def of(cls, page: Page[Row], to_node: Callable[[Row], Node]) -> Self:
+        """The connection of a page of rows."""
+        pairs = [(edge.cursor, to_node(edge.node)) for edge in page.edges]
+        return cls.from_pairs(
+            pairs, has_next_page=page.has_next_page, has_previous_page=page.has_previous_page
+        )
+
+    @classmethod
+    def from_pairs(
+        cls, pairs: Sequence[tuple[str, Node]], *, has_next_page: bool, has_previous_page: bool
+    ) -> Self:
+        """The connection of nodes with their cursors."""
+        return cls(
+            edges=[Edge(cursor=cursor, node=node) for cursor, node in pairs],
+            nodes=[node for _, node in pairs],
+            page_info=PageInfo(
+                has_next_page=has_next_page,
+                has_previous_page=has_previous_page,
+                start_cursor=pairs[0][0] if pairs else None,
+                end_cursor=pairs[-1][0] if pairs else None,
+            ),
+        )

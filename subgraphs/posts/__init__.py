@@ -1,0 +1,1 @@
+"""posts: what people publish. A post lives on its author's slot."""

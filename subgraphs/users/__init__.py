@@ -1,0 +1,1 @@
+"""users: accounts, sign-in, profiles. A user lives on the slot of the first identity."""

@@ -1,0 +1,139 @@
+"""The users subgraph as an ASGI application: wiring, start and stop, and nothing else.
+
+``create_app`` is called by the embedded runtime and by the service's own process alike.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from shared.auth import PasswordHashing, StaticKeys, TokenVerifier
+from shared.auth.keys import jwks_document
+from shared.db.migrations import assert_current
+from shared.events import InProcessSink, Relay
+from shared.graphql import Authenticator, SubgraphContext, SubgraphView, create_application
+from shared.settings import Environment
+from shared.sharding import EntityId, Identities, Shards
+from subgraphs.users.context import UsersContext, UsersServices
+from subgraphs.users.repository import UserRepository
+from subgraphs.users.schema import schema
+from subgraphs.users.service import AccountService, ProfileService
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from shared.auth import TokenIssuer
+    from shared.events import Consumer, EventSink
+    from subgraphs.users.settings import UsersSettings
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    settings: UsersSettings,
+    *,
+    issuer: TokenIssuer | None = None,
+    passwords: PasswordHashing | None = None,
+    consumers: Sequence[Consumer] = (),
+) -> Starlette:
+    """The application; it opens its shards when its lifespan starts, and closes them at its end.
+
+    Args:
+        settings: where its data is, and how it behaves.
+        issuer: signs access tokens; by default made from the settings' key.
+        passwords: how passwords are hashed; by default argon2id with its recommended parameters.
+        consumers: of the domain's events, in this process.
+
+    Raises:
+        OperatorError: the settings contradict themselves, or a key is missing. At the start of the
+        lifespan:
+            a database lacks migrations.
+    """
+    application = _Application(
+        settings, issuer or settings.issuer(), passwords or PasswordHashing()
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with application.running(InProcessSink(consumers)):
+            yield
+
+    return create_application(
+        SubgraphView(schema, application.new_context),
+        lifespan=lifespan,
+        routes=[Route("/.well-known/jwks.json", application.jwks)],
+    )
+
+
+class _Application:
+    """The parts of a running users subgraph."""
+
+    def __init__(
+        self, settings: UsersSettings, issuer: TokenIssuer, passwords: PasswordHashing
+    ) -> None:
+        self._settings = settings
+        self._topology = settings.topology()
+        self._issuer = issuer
+        self._passwords = passwords
+        self._services: UsersServices | None = None
+
+    @asynccontextmanager
+    async def running(self, sink: EventSink) -> AsyncIterator[None]:
+        """Everything is open inside the block."""
+        domain, topology = self._settings.domain, self._topology
+        await assert_current(domain, topology.shards)
+        async with AsyncExitStack() as stack:
+            shards = await stack.enter_async_context(
+                Shards(topology, self._settings.shard_settings())
+            )
+            self._services = self._wire(shards)
+            relay = Relay(domain, topology.shards, sink)
+            stack.push_async_callback(relay.stop)
+            await relay.start()
+            await self._passwords.warm_up()
+            yield
+
+    def new_context(self) -> SubgraphContext:
+        """The context of a request."""
+        if self._services is None:
+            raise RuntimeError("the application's lifespan has not been started")
+        return UsersContext(self._services)
+
+    async def jwks(self, _: Request) -> Response:
+        """The public keys of the access tokens (RFC 7517), for router and subgraphs."""
+        return JSONResponse(
+            jwks_document(self._issuer.public_keys),
+            headers={"cache-control": "public, max-age=300"},
+            media_type="application/jwk-set+json",
+        )
+
+    def _wire(self, shards: Shards) -> UsersServices:
+        repository = UserRepository()
+
+        async def holds(owner: EntityId, kind: str, value: str) -> bool:
+            async with shards.read(owner.slot) as session:
+                user = await repository.find_user(session, owner)
+            return user is not None and value == {"email": user.email, "handle": user.handle}[kind]
+
+        identities = Identities(shards, holds=holds)
+        verifier = TokenVerifier(
+            StaticKeys(self._issuer.public_keys),
+            issuer=self._issuer.issuer,
+            audience=self._issuer.audience,
+            slots=shards.topology.slots,
+        )
+        return UsersServices(
+            shards=shards,
+            authenticator=Authenticator(verifier),
+            accounts=AccountService(shards, repository, identities, self._passwords, self._issuer),
+            profiles=ProfileService(shards, repository, identities),
+            diagnostics=self._settings.environment is Environment.DEVELOPMENT,
+        )

@@ -1,0 +1,46 @@
+"""What the users domain tells the others. Schemas: schema/events/."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+from typing_extensions import override
+
+from shared.events import EventPayload
+
+__all__ = ["EVENTS", "UserRegistered", "UserUpdated"]
+
+
+class UserRegistered(EventPayload):
+    """Somebody has made an account. Holds nothing private."""
+
+    event_type: ClassVar[str] = "user.registered"
+
+    user_id: str
+    handle: str
+    display_name: str
+    created_at: AwareDatetime
+
+    @override
+    def entity_id(self) -> str:
+        return self.user_id
+
+
+class UserUpdated(EventPayload):
+    """A profile has changed. Holds it as it is now, without anything private."""
+
+    event_type: ClassVar[str] = "user.updated"
+
+    user_id: str
+    handle: str
+    display_name: str
+    bio: str
+
+    @override
+    def entity_id(self) -> str:
+        return self.user_id
+
+
+EVENTS: tuple[type[EventPayload], ...] = (UserRegistered, UserUpdated)
+"""Every event of the domain."""

@@ -1,0 +1,232 @@
+"""Accounts: registration and sign-in with e-mail and password."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4, uuid5
+
+from shared.auth import check_password_rules
+from shared.errors import BadUserInputError
+from shared.events import append
+from shared.sharding import (
+    EntityId,
+    IdentityTakenError,
+    ReservationLostError,
+    slot_for,
+)
+from shared.sharding.identities import ReservationState
+from subgraphs.users.errors import WrongCredentialsError
+from subgraphs.users.events import UserRegistered
+from subgraphs.users.repository import Credentials, SessionRecord, UserRecord
+from subgraphs.users.service import values
+from subgraphs.users.service.profiles import Profile, present
+from subgraphs.users.tables import AccountStatus
+
+if TYPE_CHECKING:
+    from shared.auth import IssuedToken, PasswordHashing, TokenIssuer
+    from shared.sharding import Identities, Reservation, Shards, WriteSession
+    from subgraphs.users.repository import UserRepository
+
+__all__ = ["AccountService", "Login", "Registration", "SignedIn"]
+
+REFRESH_TOKEN_LIFE = timedelta(days=30)
+
+# with it, the client's request id and the e-mail, a repeated registration is the same claim
+_CLAIMS = UUID("0e4b2b62-93f1-4f5e-8f3a-6d3f0a1c7b52")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a new user enters. The same ``client_request_id`` again is the same registration."""
+
+    email: str
+    password: str
+    handle: str
+    display_name: str
+    client_request_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a returning user enters."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A user with a fresh session."""
+
+    profile: Profile
+    access_token: IssuedToken
+    refresh_token: str
+
+
+class AccountService:
+    """Registers users and signs them in."""
+
+    def __init__(
+        self,
+        shards: Shards,
+        repository: UserRepository,
+        identities: Identities,
+        passwords: PasswordHashing,
+        issuer: TokenIssuer,
+    ) -> None:
+        self._shards = shards
+        self._repository = repository
+        self._identities = identities
+        self._passwords = passwords
+        self._issuer = issuer
+
+    @property
+    def token_seconds(self) -> int:
+        """How long an access token lives."""
+        return int(self._issuer.ttl.total_seconds())
+
+    async def register(self, entered: Registration) -> SignedIn:
+        """Make an account and sign in.
+
+        The e-mail and the handle are reserved, the user is written in one transaction with the
+        first session and the event, then the reservations are made permanent. However many people
+        ask for one e-mail at the same time, one gets it.
+
+        Raises:
+            BadUserInputError: something may not be entered.
+            IdentityTakenError: the e-mail or the handle belongs to somebody else.
+        """
+        email, handle = values.email(entered.email), values.handle(entered.handle)
+        name = values.display_name(entered.display_name)
+        check_password_rules(entered.password)
+        claimant = _claimant(entered.client_request_id, email)
+        fresh = EntityId.new(slot_for(email, self._shards.topology.slots))
+        reserved = await self._identities.reserve("email", email, owner=fresh, claimant=claimant)
+        if reserved.state is ReservationState.CONFIRMED:
+            return await self._repeat(reserved.owner, entered.password)
+        reservations = [reserved, await self._reserve_handle(handle, reserved, claimant)]
+        user = UserRecord(
+            id=reserved.owner,
+            email=email,
+            handle=handle,
+            display_name=name,
+            bio="",
+            status=AccountStatus.ACTIVE,
+            created_at=datetime.now(UTC),
+        )
+        password_hash = await self._passwords.hash(entered.password)
+        signed_in = await self._write_user(user, password_hash, reservations)
+        await self._identities.confirm(reservations)
+        # None: the same request, sent twice at the same time, was faster the other way
+        return signed_in or await self._repeat(user.id, entered.password)
+
+    async def login(self, entered: Login) -> SignedIn:
+        """Sign in. Takes as long for an unknown e-mail as for a wrong password.
+
+        Raises:
+            WrongCredentialsError: either is wrong; which, is not told.
+        """
+        known = await self._find_by_email(entered.email)
+        check = await self._passwords.check(
+            entered.password, known.password_hash if known is not None else None
+        )
+        if known is None or not check.matches or known.user.status is not AccountStatus.ACTIVE:
+            raise WrongCredentialsError
+        async with self._shards.write(known.user.id.slot) as session:
+            if check.new_hash is not None:
+                await self._repository.update_password(session, known.user.id, check.new_hash)
+            return await self._open_session(session, known.user, known.scopes)
+
+    async def _repeat(self, user_id: EntityId, password: str) -> SignedIn:
+        """Answer a registration that has already happened: with another session of the same user.
+
+        Only to who knows the password: the request id alone must not be a key to the account.
+        """
+        known = await self._credentials(user_id)
+        if known is None:
+            raise IdentityTakenError("email")
+        check = await self._passwords.check(password, known.password_hash)
+        if not check.matches:
+            raise IdentityTakenError("email")
+        async with self._shards.write(known.user.id.slot) as session:
+            return await self._open_session(session, known.user, known.scopes)
+
+    async def _reserve_handle(self, handle: str, email: Reservation, claimant: UUID) -> Reservation:
+        try:
+            return await self._identities.reserve(
+                "handle", handle, owner=email.owner, claimant=claimant
+            )
+        except IdentityTakenError:
+            await self._identities.release([email])
+            raise
+
+    async def _write_user(
+        self, user: UserRecord, password_hash: str, reservations: list[Reservation]
+    ) -> SignedIn | None:
+        """The transaction of a registration; None when this very user is there already."""
+        try:
+            async with self._shards.write(user.id.slot) as session:
+                await self._identities.fence(session, reservations)
+                inserted = await self._repository.insert_user(
+                    session, user, password_hash=password_hash
+                )
+                if not inserted:
+                    return None
+                await append(session, _registered(user), actor=user.id)
+                return await self._open_session(session, user, frozenset())
+        except ReservationLostError:
+            # after other failures the user may have been written: then the leases run out by
+            # themselves
+            await self._identities.release(reservations)
+            raise
+
+    async def _open_session(
+        self, session: WriteSession, user: UserRecord, scopes: frozenset[str]
+    ) -> SignedIn:
+        now = datetime.now(UTC)
+        session_id = EntityId.new(user.id.slot)
+        # the ID in front leads to the row; the secret behind it is what counts
+        refresh_token = f"{session_id}.{secrets.token_urlsafe(32)}"
+        record = SessionRecord(
+            id=session_id,
+            user_id=user.id,
+            refresh_token_hash=hashlib.sha256(refresh_token.encode()).digest(),
+            created_at=now,
+            expires_at=now + REFRESH_TOKEN_LIFE,
+        )
+        await self._repository.insert_session(session, record)
+        token = self._issuer.issue(user_id=user.id, session_id=session_id, scopes=scopes)
+        return SignedIn(
+            profile=present(user, user.id), access_token=token, refresh_token=refresh_token
+        )
+
+    async def _find_by_email(self, text: str) -> Credentials | None:
+        try:
+            email = values.email(text)
+        except BadUserInputError:
+            return None
+        user_id = await self._identities.find("email", email)
+        return None if user_id is None else await self._credentials(user_id)
+
+    async def _credentials(self, user_id: EntityId) -> Credentials | None:
+        async with self._shards.read(user_id.slot) as session:
+            return await self._repository.find_credentials(session, user_id)
+
+
+def _claimant(client_request_id: UUID | None, email: str) -> UUID:
+    if client_request_id is None:
+        return uuid4()
+    return uuid5(_CLAIMS, f"{client_request_id}:{email}")
+
+
+def _registered(user: UserRecord) -> UserRegistered:
+    return UserRegistered(
+        user_id=str(user.id),
+        handle=user.handle,
+        display_name=user.display_name,
+        created_at=user.created_at,
+    )

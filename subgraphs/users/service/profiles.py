@@ -1,0 +1,210 @@
+"""Profiles: who sees what of a user, looking users up, changing one's own profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from shared.auth import Scope
+from shared.errors import BadUserInputError
+from shared.events import append
+from shared.pagination import KeyPart, Keyset
+from shared.sharding import ReservationLostError, ScatterEdge, ScatterPage, ScatterQuery, scatter
+from subgraphs.users.errors import UserNotFoundError
+from subgraphs.users.events import UserUpdated
+from subgraphs.users.service import values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shared.auth import Viewer
+    from shared.sharding import (
+        EntityId,
+        Identities,
+        ReadSession,
+        Reservation,
+        ShardId,
+        Shards,
+    )
+    from subgraphs.users.repository import UserRecord, UserRepository
+    from subgraphs.users.tables import AccountStatus
+
+__all__ = ["Profile", "ProfileChange", "ProfileService", "present"]
+
+_NEWEST = Keyset("users:newest", (KeyPart.UUID,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A user as one viewer may see it: what is private to others is None."""
+
+    id: EntityId
+    handle: str
+    display_name: str
+    bio: str
+    email: str | None
+    status: AccountStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChange:
+    """What to change; None leaves a part as it is."""
+
+    handle: str | None = None
+    display_name: str | None = None
+    bio: str | None = None
+
+
+def present(user: UserRecord, viewer_id: EntityId | None) -> Profile:
+    """The one place that decides what a viewer sees of a user, on whatever path they came to it."""
+    own = viewer_id == user.id
+    return Profile(
+        id=user.id,
+        handle=user.handle,
+        display_name=user.display_name,
+        bio=user.bio,
+        email=user.email if own else None,
+        status=user.status,
+        created_at=user.created_at,
+    )
+
+
+class ProfileService:
+    """Reads profiles for a viewer, and changes the viewer's own."""
+
+    def __init__(self, shards: Shards, repository: UserRepository, identities: Identities) -> None:
+        self._shards = shards
+        self._repository = repository
+        self._identities = identities
+        self._newest = ScatterQuery(
+            keyset=_NEWEST,
+            key=lambda user: (user.id.uuid,),
+            fetch=repository.list_newest,
+            descending=True,
+        )
+
+    async def load_many_profiles(
+        self, viewer: Viewer, session: ReadSession, ids: Sequence[EntityId]
+    ) -> Mapping[EntityId, Profile]:
+        """Batch function of the loader: the profiles of these users as ``viewer`` sees them."""
+        users = await self._repository.load_many_users(session, ids)
+        return {user_id: present(user, viewer.user_id) for user_id, user in users.items()}
+
+    async def find_by_handle(self, handle: str) -> EntityId | None:
+        """Who goes by a handle, in whatever case it is written. None too when it is no handle at
+        all.
+        """
+        try:
+            canonical = values.handle(handle)
+        except BadUserInputError:
+            return None
+        return await self._identities.find("handle", canonical)
+
+    async def list_users(
+        self, viewer: Viewer, *, first: int, after: str | None, shard: int | None
+    ) -> ScatterPage[Profile]:
+        """All users, newest first, over all shards or on one, for administrators.
+
+        Raises:
+            ForbiddenError: the viewer lacks the scope ``users:admin``.
+            BadUserInputError: no such shard, or a bad cursor.
+        """
+        viewer.require_scope(Scope.USERS_ADMIN)
+        only = None if shard is None else [self._shard(shard)]
+        page = await scatter(self._shards, self._newest, first=first, after=after, only=only)
+        return ScatterPage(
+            edges=tuple(
+                ScatterEdge(present(edge.node, viewer.user_id), edge.cursor) for edge in page.edges
+            ),
+            has_next_page=page.has_next_page,
+            has_previous_page=page.has_previous_page,
+            end_cursor=page.end_cursor,
+            failures=page.failures,
+        )
+
+    async def update(self, viewer: Viewer, change: ProfileChange) -> Profile:
+        """Change the viewer's own profile.
+
+        A new handle is reserved first, then written with the rest of the change, then the old one
+        is freed. A crash between these steps leaves at worst a handle that is unavailable for a
+        while.
+
+        Raises:
+            IdentityTakenError: the handle belongs to somebody else.
+            BadUserInputError: something may not be entered.
+        """
+        user_id = viewer.require_user()
+        change = _canonical(change)
+        reservation = await self._reserve_handle(user_id, change.handle)
+        try:
+            before, after = await self._write(user_id, change, reservation)
+        except ReservationLostError:
+            await self._identities.release([reservation] if reservation else [])
+            raise
+        if reservation is not None and before.handle != after.handle:
+            await self._identities.confirm([reservation])
+            await self._identities.withdraw("handle", before.handle, owner=user_id)
+        return present(after, user_id)
+
+    async def _reserve_handle(self, user_id: EntityId, handle: str | None) -> Reservation | None:
+        """Reserve a handle for the user, unless it is already theirs."""
+        if handle is None:
+            return None
+        async with self._shards.read(user_id.slot) as session:
+            user = await self._repository.find_user(session, user_id)
+        if user is None:
+            raise UserNotFoundError
+        if user.handle == handle:
+            return None
+        return await self._identities.reserve("handle", handle, owner=user_id, claimant=uuid4())
+
+    async def _write(
+        self, user_id: EntityId, change: ProfileChange, reservation: Reservation | None
+    ) -> tuple[UserRecord, UserRecord]:
+        """One transaction: the user before and after the change."""
+        async with self._shards.write(user_id.slot) as session:
+            before = await self._repository.find_user_locked(session, user_id)
+            if before is None:
+                raise UserNotFoundError
+            if reservation is not None:
+                await self._identities.fence(session, [reservation])
+            after = replace(
+                before,
+                handle=reservation.value if reservation is not None else before.handle,
+                display_name=_or(change.display_name, before.display_name),
+                bio=_or(change.bio, before.bio),
+            )
+            if after != before:
+                await self._repository.update_profile(session, after, updated_at=datetime.now(UTC))
+                await append(session, _updated(after), actor=user_id)
+        return before, after
+
+    def _shard(self, index: int) -> ShardId:
+        ids = self._shards.topology.shard_ids
+        if not 0 <= index < len(ids):
+            message = f"shard must be between 0 and {len(ids) - 1}."
+            raise BadUserInputError(message, field="shard")
+        return ids[index]
+
+
+def _canonical(change: ProfileChange) -> ProfileChange:
+    return ProfileChange(
+        handle=None if change.handle is None else values.handle(change.handle),
+        display_name=(
+            None if change.display_name is None else values.display_name(change.display_name)
+        ),
+        bio=None if change.bio is None else values.bio(change.bio),
+    )
+
+
+def _or(new: str | None, old: str) -> str:
+    return old if new is None else new
+
+
+def _updated(user: UserRecord) -> UserUpdated:
+    return UserUpdated(
+        user_id=str(user.id), handle=user.handle, display_name=user.display_name, bio=user.bio
+    )

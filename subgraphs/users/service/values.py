@@ -1,0 +1,58 @@
+"""What may be entered: e-mail addresses, handles, names. Each function gives the canonical form or
+refuses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+
+from shared.errors import BadUserInputError
+from shared.text import clean_text
+
+__all__ = ["bio", "display_name", "email", "handle"]
+
+_MAX_EMAIL = 254  # RFC 5321, with the brackets taken off
+_HANDLE = re.compile(r"[a-z0-9_]{3,30}", re.ASCII)
+# names that the API uses for something else or that would be mistaken for the house speaking
+_RESERVED_HANDLES = frozenset(
+    {"admin", "administrator", "deleted", "moderator", "root", "socialnet", "support", "system"}
+    | {"unavailable"}
+)
+
+
+def email(text: str) -> str:
+    """The form by which an e-mail address is known: syntax checked, Unicode composed, lower case.
+
+    The part before the @ is case-sensitive by the letter of RFC 5321 and nowhere else; two accounts
+    must not differ by it.
+    """
+    if len(text) > _MAX_EMAIL:
+        raise BadUserInputError("email is too long.", field="email")
+    try:
+        valid = validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise BadUserInputError("email is not a valid e-mail address.", field="email") from error
+    return valid.normalized.lower()
+
+
+def handle(text: str) -> str:
+    """The form by which a handle is known: lower case."""
+    canonical = text.strip().lower()
+    if _HANDLE.fullmatch(canonical) is None:
+        message = "handle must be 3 to 30 characters out of a-z, 0-9 and _."
+        raise BadUserInputError(message, field="handle")
+    if canonical in _RESERVED_HANDLES:
+        raise BadUserInputError("This handle is reserved.", field="handle")
+    return canonical
+
+
+def display_name(text: str) -> str:
+    """A name to show: one line, 1 to 50 characters."""
+    return clean_text(text, field="displayName", min_length=1, max_length=50)
+
+
+def bio(text: str) -> str:
+    """What a user says of themselves: up to 300 characters."""
+    return clean_text(text, field="bio", max_length=300, multiline=True)

@@ -1,0 +1,49 @@
+"""Settings of the users subgraph: the common ones, and the key that signs access tokens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.auth import SigningKey, TokenIssuer
+from shared.errors import OperatorError
+from shared.settings import ServiceSettings
+
+__all__ = ["UsersSettings"]
+
+
+class UsersSettings(ServiceSettings):
+    """Read from ``USERS_*``. One of ``signing_key`` (PEM) and ``signing_key_file`` is needed."""
+
+    model_config = SettingsConfigDict(env_prefix="USERS_")
+
+    domain: ClassVar[str] = "users"
+
+    signing_key: SecretStr | None = None
+    signing_key_file: Path | None = None
+    token_issuer: str = "socialnet"  # noqa: S105 - a name
+    token_audience: str = "socialnet"  # noqa: S105 - a name
+    token_seconds: int = Field(default=900, ge=1)
+
+    def issuer(self) -> TokenIssuer:
+        """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key."""
+        return TokenIssuer(
+            self._key(),
+            issuer=self.token_issuer,
+            audience=self.token_audience,
+            ttl=timedelta(seconds=self.token_seconds),
+        )
+
+    def _key(self) -> SigningKey:
+        try:
+            if self.signing_key is not None:
+                return SigningKey.from_pem(self.signing_key.get_secret_value())
+            if self.signing_key_file is not None:
+                return SigningKey.from_pem(self.signing_key_file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise OperatorError(f"the signing key cannot be read: {error}") from error
+        raise OperatorError("USERS_SIGNING_KEY or USERS_SIGNING_KEY_FILE must be set")

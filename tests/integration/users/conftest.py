@@ -1,0 +1,66 @@
+"""The users subgraph, running on two empty shards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+from shared.settings import Environment
+from shared.sharding import ShardConfig
+from subgraphs.users.app import create_app
+from subgraphs.users.settings import UsersSettings
+from tests.support.subgraphs import (
+    Answer,
+    SubgraphClient,
+    Tokens,
+    cheap_passwords,
+    running,
+    shard_entries,
+)
+
+Register: TypeAlias = Callable[..., Awaitable[Answer]]
+
+REGISTER = """
+mutation ($input: RegisterInput!) {
+  register(input: $input) {
+    accessToken refreshToken expiresIn
+    user { id handle displayName bio email createdAt status }
+  }
+}
+"""
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    return Tokens()
+
+
+@pytest.fixture
+async def users(
+    users_shards: tuple[ShardConfig, ...], tokens: Tokens
+) -> AsyncIterator[SubgraphClient]:
+    """The running subgraph."""
+    settings = UsersSettings(
+        shards=shard_entries(users_shards), environment=Environment.DEVELOPMENT
+    )
+    app = create_app(settings, issuer=tokens.issuer, passwords=cheap_passwords())
+    async with running(app) as client:
+        yield client
+
+
+@pytest.fixture
+def register(users: SubgraphClient) -> Register:
+    """Registers `name`; keyword arguments override parts of the input."""
+
+    async def send(name: str, **overrides: Any) -> Answer:
+        entered = {
+            "email": f"{name}@example.com",
+            "password": "correct horse 1",
+            "handle": name,
+            "displayName": name.title(),
+        }
+        return await users(REGISTER, {"input": entered | overrides})
+
+    return send
