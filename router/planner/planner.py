@@ -16,7 +16,7 @@ from router.planner.fetch_graph.builder import FetchGraphBuilder
 from router.planner.fetch_graph.output import OutputBuilder
 from router.planner.fetch_graph.passes import batch, drop_empty
 from router.planner.plan import OperationKind, QueryPlan
-from router.query_graph import TYPENAME, Collector, Paths, QueryGraph, Source, Unit
+from router.query_graph import TYPENAME, Paths, QueryGraph, Source, Unit, Units
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, OperationDefinitionNode
@@ -29,14 +29,27 @@ ANSWERED_BY_THE_ROUTER = frozenset({TYPENAME, "__schema", "__type"})
 
 
 class Planner:
-    """Plans operations over one supergraph. Holds no state of a plan; safe to share."""
+    """Plans operations over one supergraph. Safe to share."""
 
     def __init__(self, supergraph: Supergraph) -> None:
         self.supergraph = supergraph
-        self.graph = QueryGraph(supergraph)
+        self._graphs: dict[frozenset[str], QueryGraph] = {}
 
-    def plan(self, document: DocumentNode, operation: OperationDefinitionNode) -> QueryPlan:
+    def graph(self, labels: frozenset[str] = frozenset()) -> QueryGraph:
+        """The query graph under a set of override labels that are switched on."""
+        if labels not in self._graphs:
+            self._graphs[labels] = QueryGraph(self.supergraph, labels)
+        return self._graphs[labels]
+
+    def plan(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        labels: frozenset[str] = frozenset(),
+    ) -> QueryPlan:
         """Plan one operation of a document that is valid against the API schema.
+
+        ``labels`` are those of progressive ``@override``s that are on for this request.
 
         Raises:
             PlanningError: there is no way to answer it.
@@ -47,7 +60,8 @@ class Planner:
             raise PlanningError(
                 PlanningErrorCode.UNKNOWN_ROOT, f"The supergraph has no {kind.value} type."
             )
-        paths = Paths(self.graph, self._collector(document))
+        graph = self.graph(labels)
+        paths = Paths(graph, Units(graph, _fragments(document)))
         units = self._root_units(paths, root, operation)
         builder = FetchGraphBuilder(paths)
         if kind is OperationKind.MUTATION:
@@ -58,20 +72,20 @@ class Planner:
         fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
         return QueryPlan(kind=kind, fetches=fetches)
 
-    def _collector(self, document: DocumentNode) -> Collector:
-        fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        return Collector(self.supergraph.possible_types, self.graph.likeness, fragments)
-
     @staticmethod
     def _root_units(paths: Paths, root: str, operation: OperationDefinitionNode) -> list[Unit]:
-        units = paths.collect(root, (Source(operation.selection_set),))
+        units = paths.units.collect(root, (Source(operation.selection_set),))
         result = []
         for unit in units:
             fields = tuple(f for f in unit.fields if f.name not in ANSWERED_BY_THE_ROUTER)
             if fields:
                 result.append(Unit(unit.types, unit.representative, fields))
         return result
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }

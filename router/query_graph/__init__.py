@@ -11,6 +11,7 @@ from router.query_graph.selections import (
     Source,
     Unit,
 )
+from router.query_graph.units import Units
 
 __all__ = [
     "TYPENAME",
@@ -25,5 +26,6 @@ __all__ = [
     "QueryGraph",
     "Source",
     "Unit",
+    "Units",
     "ViewNode",
 ]

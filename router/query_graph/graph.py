@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from graphql import SelectionSetNode
 
-    from router.supergraph import FieldJoin, Key, Supergraph
+    from router.supergraph import FieldJoin, Key, Supergraph, SupergraphField
 
 __all__ = ["FieldMove", "KeyMove", "QueryGraph", "ViewNode"]
 
@@ -65,10 +65,14 @@ class KeyMove:
 
 
 class QueryGraph:
-    """All moves of one supergraph. Built once; safe to share between plans."""
+    """All moves of one supergraph. Built once; safe to share between plans.
 
-    def __init__(self, supergraph: Supergraph) -> None:
+    ``labels`` are those of progressive ``@override``s that are switched on: each set has a graph.
+    """
+
+    def __init__(self, supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> None:
         self.supergraph = supergraph
+        self._labels = labels
         self.root_names = frozenset(supergraph.root_types.values())
         # The roots whose fields have effects, or a stream each: no second subgraph is asked for
         # them.
@@ -95,12 +99,12 @@ class QueryGraph:
         owner = self.supergraph.types[node.type_name if interface_object else type_name]
         definition = owner.fields.get(field)
         join = definition.joins.get(node.subgraph) if definition else None
-        if join is None:
+        if definition is None or join is None:
             return None
         provided, below = False, None
         if node.provided is not None:
             provided, below = node.provided.lookup(type_name, field, self.supergraph.possible_types)
-        if not provided and not join.resolvable:
+        if not provided and not (join.resolvable and self._is_switched_on(node, definition)):
             return None
         requires = None if provided else join.requires
         target = self.supergraph.types.get(join.type_name)  # None: a built-in scalar
@@ -108,6 +112,17 @@ class QueryGraph:
             return FieldMove(None, requires)
         return FieldMove(
             ViewNode(node.subgraph, join.type_name, self._below(join, below)), requires
+        )
+
+    def _is_switched_on(self, node: ViewNode, definition: SupergraphField) -> bool:
+        """Whether a progressive override leaves the field with this subgraph."""
+        own = definition.joins[node.subgraph]
+        if own.override_label is not None:
+            return own.override_label in self._labels
+        return not any(
+            join.override_label in self._labels and join.override_from == node.subgraph
+            for join in definition.joins.values()
+            if join.override_label is not None
         )
 
     def _below(self, join: FieldJoin, inherited: Provided | None) -> Provided | None:
@@ -120,6 +135,45 @@ class QueryGraph:
         """Whether the subgraph has the node's type as an object that stands for an interface."""
         join = self.supergraph.types[node.type_name].joins.get(node.subgraph)
         return join is not None and join.interface_object
+
+    def is_source(self, node: ViewNode, type_name: str, field: str, asked_on: str) -> bool:
+        """Whether a field that was asked on a type may be read from a view.
+
+        An interface object and the concrete types may both have the field. Asked on the interface
+        it is the interface object's, asked on a concrete type it is that type's own. Keys are the
+        same everywhere.
+        """
+        if field == TYPENAME:
+            return True
+        asked = self.supergraph.types.get(asked_on)
+        here = self.is_interface_object(node)
+        if asked is None or asked.name == type_name:
+            own = self.supergraph.types[type_name].fields.get(field)
+            return not here or own is None or not own.joins or self._is_key(node, field)
+        definition = asked.fields.get(field)
+        if here or definition is None or not self._has_interface_object(asked.name, field):
+            return True
+        return node.subgraph in definition.joins
+
+    def _is_key(self, node: ViewNode, field: str) -> bool:
+        join = self.supergraph.types[node.type_name].joins[node.subgraph]
+        return any(
+            getattr(selection, "name", None) is not None and selection.name.value == field  # type: ignore[attr-defined]
+            for key in join.keys
+            for selection in key.selection.selections
+        )
+
+    def _has_interface_object(self, interface: str, field: str) -> bool:
+        type_ = self.supergraph.types[interface]
+        return any(
+            type_.joins[subgraph].interface_object and join.resolvable
+            for subgraph, join in type_.fields[field].joins.items()
+        )
+
+    def may_be(self, node: ViewNode, type_name: str) -> bool:
+        """Whether an object that ``node`` declares can match a fragment on ``type_name`` there."""
+        possible = self.supergraph.possible_types_in
+        return bool(possible(node.subgraph, node.type_name) & possible(node.subgraph, type_name))
 
     def sees(self, node: ViewNode, type_name: str) -> bool:
         """Whether an object that ``node`` declares can have the runtime type ``type_name`` in that

@@ -22,12 +22,12 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.query_graph.graph import KeyMove, QueryGraph, ViewNode
-from router.query_graph.selections import Collector, OpField, Source, Unit
+from router.query_graph.selections import OpField, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from graphql import SelectionSetNode
+    from router.query_graph.units import Units
 
 __all__ = ["MAX_COMBINATIONS", "Choice", "Cost", "Guard", "Paths", "Way"]
 
@@ -102,42 +102,12 @@ class _Need:
 class Paths:
     """The search for one operation (or one composition check). Keeps what it found."""
 
-    def __init__(self, graph: QueryGraph, collector: Collector) -> None:
+    def __init__(self, graph: QueryGraph, units: Units) -> None:
         self.graph = graph
-        self._collector = collector
+        self.units = units
         self._choices: dict[tuple[Unit, Views, Guard], Choice | None] = {}
         self._entries: dict[tuple[str, Views, ViewNode, Guard], _Entry | None] = {}
-        self._children: dict[tuple[OpField, str], tuple[Unit, ...]] = {}
-        self._field_sets: dict[tuple[str, frozenset[str], int], Unit] = {}
-
-    # -- units -----------------------------------------------------------------------------------
-
-    def collect(self, declared: str, sources: Sequence[Source]) -> tuple[Unit, ...]:
-        """The units of a selection on a declared type."""
-        return self._collector.collect(declared, sources)
-
-    def children(self, unit: Unit, field: OpField) -> tuple[Unit, ...]:
-        """The units of what a composite field selects."""
-        key = (field, unit.representative)
-        if key not in self._children:
-            definition = self.graph.supergraph.types[unit.representative].fields[field.name]
-            self._children[key] = self._collector.collect(definition.type_name, field.sources)
-        return self._children[key]
-
-    def field_set(
-        self, type_name: str, selections: SelectionSetNode, types: frozenset[str] | None = None
-    ) -> Unit:
-        """The unit of a ``@key`` or ``@requires`` of one type, for all of ``types`` that are like
-        it.
-        """
-        types = types or frozenset({type_name})
-        key = (type_name, types, id(selections))
-        if key not in self._field_sets:
-            source = (Source(selections),)
-            units = self._collector.collect(type_name, source, frozenset({type_name}))
-            fields = units[0].fields if units else ()
-            self._field_sets[key] = Unit(types, type_name, fields)
-        return self._field_sets[key]
+        self._visible: dict[tuple[OpField, str, Views], tuple[Unit, ...]] = {}
 
     # -- choices ---------------------------------------------------------------------------------
 
@@ -190,7 +160,7 @@ class Paths:
         type_name = unit.representative
         grouped: dict[tuple[Way, ...], list[OpField]] = {}
         for field in unit.fields:
-            if self.direct_views(have, type_name, field.name):
+            if self.direct_views(have, type_name, field):
                 continue
             ways = tuple(
                 way
@@ -202,19 +172,25 @@ class Paths:
             grouped.setdefault(ways, []).append(field)
         return [_Need(ways, tuple(fields)) for ways, fields in grouped.items()]
 
-    def direct_views(self, have: Iterable[ViewNode], type_name: str, field: str) -> list[ViewNode]:
+    def direct_views(
+        self, have: Iterable[ViewNode], type_name: str, field: OpField
+    ) -> list[ViewNode]:
         """The views that resolve a field with nothing else needed."""
         return [
             view
             for view in have
-            if (move := self.graph.field_move(view, type_name, field)) and move.requires is None
+            if (move := self.graph.field_move(view, type_name, field.name))
+            and move.requires is None
+            and self.graph.is_source(view, type_name, field.name, field.asked_on)
         ]
 
     def _ways(self, type_name: str, field: OpField, have: Views) -> list[Way]:
         ways: dict[Way, None] = {}
         for move in self.moves(type_name, have):
             field_move = self.graph.field_move(move.target, type_name, field.name)
-            if field_move is not None:
+            if field_move is not None and self.graph.is_source(
+                move.target, type_name, field.name, field.asked_on
+            ):
                 ways[Way(move.target, field_move.requires is not None)] = None
         return list(ways)
 
@@ -259,7 +235,7 @@ class Paths:
         token = ("key", type_name, target.subgraph, target.type_name, move.key.text)
         if token in guard:
             return None
-        unit = self.field_set(type_name, move.key.selection)
+        unit = self.units.field_set(type_name, move.key.selection)
         choice = self.choose(unit, have, guard | {token})
         if choice is None:
             return None
@@ -279,7 +255,7 @@ class Paths:
         entry = self.entry(type_name, have, target, guard)
         if entry is None:
             return None
-        needed = self.choose(self.field_set(type_name, move.requires), have, guard)
+        needed = self.choose(self.units.field_set(type_name, move.requires), have, guard)
         if needed is None:
             return None
         # A first visit can carry the requirement along, unless the requirement itself needs that
@@ -347,7 +323,7 @@ class Paths:
     ) -> Cost | None:
         views = self.child_views(unit.representative, field, active, computed_in)
         total = FREE
-        for child in self.children(unit, field):
+        for child in self.children(unit, field, active, guard):
             seeing = frozenset(v for v in views if self.graph.sees(v, child.representative))
             if not seeing:
                 continue  # nobody who gives us the object knows the type: it cannot occur here
@@ -370,9 +346,83 @@ class Paths:
             return [move.target] if move and move.target else []
         moves = (
             self.graph.field_move(view, type_name, field.name)
-            for view in self.direct_views(active, type_name, field.name)
+            for view in self.direct_views(active, type_name, field)
         )
         return [move.target for move in moves if move and move.target]
+
+    def is_answerable_on_interface(
+        self, interface: str, field: str, views: Iterable[ViewNode]
+    ) -> bool:
+        """Whether one of several views alone leads to an interface's field for every type it sees.
+
+        A field asked on an interface has one meaning. Piecing it together, one runtime type from
+        this subgraph and another from that, would answer with what each of them disowns (external
+        fields of implementations): such a field has no plan.
+        """
+        wanted = OpField(output_key=field, name=field, asked_on=interface)
+        for view in views:
+            seen = self.graph.supergraph.possible_types_in(view.subgraph, view.type_name)
+            if all(
+                self.choose(Unit(frozenset({name}), name, (wanted,)), frozenset({view}))
+                for name in seen
+            ):
+                return True
+        return False
+
+    # -- what alternatives rule out --------------------------------------------------------------
+
+    def children(
+        self, unit: Unit, field: OpField, have: Views, guard: Guard = NO_GUARD
+    ) -> tuple[Unit, ...]:
+        """The units of a composite field's value that can be asked for from the given views.
+
+        Where several subgraphs could answer the field, they need not agree about which types its
+        value may have. A fragment on a type that one of the alternatives cannot return there is not
+        followed: such an object comes back with its type and without the fragment's fields. That is
+        what Apollo's planner answers; the alternatives count, not the choice between them.
+        """
+        units = self.units.children(unit, field)
+        definition = self.graph.supergraph.types[unit.representative].fields[field.name]
+        if guard or not self.graph.supergraph.types[definition.type_name].is_abstract:
+            return units
+        key = (field, unit.representative, have)
+        if key not in self._visible:
+            alternatives = self._alternatives(unit.representative, field, have)
+            self._visible[key] = self._ruled(units, definition.type_name, alternatives)
+        return self._visible[key]
+
+    def _alternatives(self, type_name: str, field: OpField, have: Views) -> list[ViewNode]:
+        """Every view of a field's value that some plan could use."""
+        entered = [
+            move.target
+            for move in self.moves(type_name, have)
+            if self.entry(type_name, have, move.target, NO_GUARD) is not None
+        ]
+        moves = (
+            self.graph.field_move(view, type_name, field.name)
+            for view in dict.fromkeys((*have, *entered))
+        )
+        targets = dict.fromkeys(move.target for move in moves if move and move.target)
+        return [view for view in targets if not self.graph.is_interface_object(view)]
+
+    def _ruled(
+        self, units: tuple[Unit, ...], declared: str, alternatives: Sequence[ViewNode]
+    ) -> tuple[Unit, ...]:
+        if len({view.subgraph for view in alternatives}) < 2:
+            return units
+        result = []
+        for unit in units:
+            fields = tuple(
+                field
+                for field in unit.fields
+                if field.asked_on == declared
+                or all(self.graph.may_be(view, field.asked_on) for view in alternatives)
+            )
+            if len(fields) == len(unit.fields):
+                result.append(unit)
+            elif fields:
+                result.append(Unit(unit.types, unit.representative, fields))
+        return tuple(result)
 
     def _with_more_views(self, unit: Unit, have: Views, guard: Guard, best: Choice) -> Choice:
         """Enter further subgraphs where that makes the children cheaper than it costs."""
@@ -398,7 +448,7 @@ class Paths:
             for target in targets
             if target.subgraph not in known
             and any(
-                f.sources and self.direct_views((target,), unit.representative, f.name)
+                f.sources and self.direct_views((target,), unit.representative, f)
                 for f in unit.fields
             )
         ]

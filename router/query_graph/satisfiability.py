@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from router.query_graph.paths import NO_GUARD, Paths
-from router.query_graph.selections import Collector, OpField, Unit
+from router.query_graph.selections import OpField, Unit
+from router.query_graph.units import Units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def find_unsatisfiable(graph: QueryGraph, limit: int = 20) -> Iterator[Unsatisfi
 class _Walk:
     def __init__(self, graph: QueryGraph) -> None:
         self._graph = graph
-        self._paths = Paths(graph, Collector(graph.supergraph.possible_types, graph.likeness))
+        self._paths = Paths(graph, Units(graph))
         self._fields: dict[tuple[str, str], Unit] = {}
 
     def run(self, limit: int) -> Iterator[Unsatisfiable]:

@@ -20,6 +20,7 @@ from router.planner.fetch_graph.step import Step
 from router.planner.plan import RepresentationField
 from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
 from router.query_graph.paths import NO_GUARD
+from router.supergraph import TypeKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,7 @@ class FetchGraphBuilder:
         candidates = [
             view
             for view in position.views(unit.types)
-            if self._paths.direct_views((view.node,), unit.representative, field.name)
+            if self._paths.direct_views((view.node,), unit.representative, field)
         ]
         if not candidates:
             raise self._no_plan(position, unit)
@@ -137,14 +138,37 @@ class FetchGraphBuilder:
         move = self._graph.field_move(view.node, unit.representative, field.name)
         if move and move.requires is not None and move.target is not None:
             child.compute(view, move.target)
+        if not guard:
+            self._check_interface_fields(child, unit, field)
         steps: set[Step] = set()
-        for below in self._paths.children(unit, field):
+        for below in self._paths.children(unit, field, self._nodes(position, unit), guard):
             if any(
                 self._graph.sees(v.node, below.representative) for v in child.views(below.types)
             ):
                 steps |= self._resolve(child, below, demand, guard)
         steps.add(self._ensure_object(child, demand))
         return steps
+
+    def _check_interface_fields(self, child: Position, unit: Unit, field: OpField) -> None:
+        nodes = {view.node for view in child.views(frozenset())}
+        if len({node.subgraph for node in nodes}) < 2:
+            return
+        asked = {
+            f.name
+            for below in self._paths.units.children(unit, field)
+            for f in below.fields
+            if f.asked_on == child.declared and f.name != TYPENAME
+        }
+        if self._graph.supergraph.types[child.declared].kind is not TypeKind.INTERFACE:
+            return
+        for name in sorted(asked):
+            if not self._paths.is_answerable_on_interface(child.declared, name, nodes):
+                where = ".".join(step.key for step in child.path)
+                raise PlanningError(
+                    PlanningErrorCode.NO_PLAN,
+                    f"No subgraph can answer {child.declared}.{name} at {where} for every type "
+                    "it returns there.",
+                )
 
     def _ensure_object(self, child: Position, demand: Demand) -> Step:
         """Some view must say whether there is an object at all, though nothing else may be wanted
@@ -206,7 +230,7 @@ class FetchGraphBuilder:
             move.target.type_name,
             move.key.text,
         )
-        needed = self._paths.field_set(unit.representative, move.key.selection, unit.types)
+        needed = self._paths.units.field_set(unit.representative, move.key.selection, unit.types)
         step.depends_on |= self._resolve(position, needed, Demand(step=step), guard | {token})
         step.path = position.path_for(unit.types)
         step.types = unit.types
@@ -259,7 +283,7 @@ class FetchGraphBuilder:
         for move in self._graph.key_moves(position.declared):
             if self._graph.is_interface_object(move.target) or move.key is None:
                 continue
-            needed = self._paths.field_set(
+            needed = self._paths.units.field_set(
                 everything.representative, move.key.selection, everything.types
             )
             choice = self._paths.choose(needed, have, guard)
@@ -286,7 +310,7 @@ class FetchGraphBuilder:
         assert move is not None
         assert move.requires is not None
         guard = guard | {("requires", unit.representative, field.name, target.subgraph)}
-        needed = self._paths.field_set(unit.representative, move.requires, unit.types)
+        needed = self._paths.units.field_set(unit.representative, move.requires, unit.types)
         steps = self._resolve(position, needed, demand, guard)
         requires = self._representation(position, needed, is_key=False)
         view = self._joinable(position, unit, target, steps, requires)
@@ -344,7 +368,7 @@ class FetchGraphBuilder:
         if supergraph.types[child.declared].is_abstract:
             result.append(RepresentationField(name=TYPENAME, source_key=TYPENAME, is_key=False))
         everything = supergraph.possible_types(child.declared)
-        for below in self._paths.children(unit, field):
+        for below in self._paths.units.children(unit, field):
             types = None if everything <= below.types else below.types
             for part in self._representation(child, below, is_key=is_key):
                 result.append(

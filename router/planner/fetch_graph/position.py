@@ -206,7 +206,7 @@ class Position:
             if own.types & unit.types
             for asked in own.fields
             if asked.output_key == wanted.output_key and asked.sources
-            for child in self.paths.children(own, asked)
+            for child in self.paths.units.children(own, asked)
         )
         return Position(
             paths=self.paths,

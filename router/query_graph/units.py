@@ -1,0 +1,55 @@
+"""Units of one operation, made when they are first needed and kept: they are cache keys of the
+search.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.query_graph.selections import Collector, OpField, Source, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphql import FragmentDefinitionNode, SelectionSetNode
+
+    from router.query_graph.graph import QueryGraph
+
+__all__ = ["Units"]
+
+
+class Units:
+    """Turns selections into units, for one operation or one composition check."""
+
+    def __init__(
+        self, graph: QueryGraph, fragments: Mapping[str, FragmentDefinitionNode] | None = None
+    ) -> None:
+        self._supergraph = graph.supergraph
+        self._collector = Collector(graph.supergraph.possible_types, graph.likeness, fragments)
+        self._children: dict[tuple[OpField, str], tuple[Unit, ...]] = {}
+        self._field_sets: dict[tuple[str, frozenset[str], int], Unit] = {}
+
+    def collect(self, declared: str, sources: Sequence[Source]) -> tuple[Unit, ...]:
+        """The units of a selection on a declared type."""
+        return self._collector.collect(declared, sources)
+
+    def children(self, unit: Unit, field: OpField) -> tuple[Unit, ...]:
+        """The units of what a composite field selects."""
+        key = (field, unit.representative)
+        if key not in self._children:
+            definition = self._supergraph.types[unit.representative].fields[field.name]
+            self._children[key] = self.collect(definition.type_name, field.sources)
+        return self._children[key]
+
+    def field_set(
+        self, type_name: str, selections: SelectionSetNode, types: frozenset[str] | None = None
+    ) -> Unit:
+        """The unit of a ``@key`` or ``@requires``, for all of ``types`` that are like the type."""
+        types = types or frozenset({type_name})
+        key = (type_name, types, id(selections))
+        if key not in self._field_sets:
+            source = (Source(selections),)
+            units = self._collector.collect(type_name, source, frozenset({type_name}))
+            fields = units[0].fields if units else ()
+            self._field_sets[key] = Unit(types, type_name, fields)
+        return self._field_sets[key]
