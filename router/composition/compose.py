@@ -1,0 +1,92 @@
+"""Composition: subgraphs in, supergraph out. This file is the list of its stages.
+
+1. read      each subgraph: parse, links, GraphQL validation (``subgraph/``)
+2. upgrade   Federation 1 subgraphs to Federation 2 (``upgrade/``)
+3. rules     of a subgraph on its own (``rules/``)
+4. merge     into one schema (``merge/``)
+5. checks    of the merged schema (``checks/``)
+6. print     (``printer.py``)
+7. probes    of the finished supergraph: ``SUPERGRAPH_PROBES``
+
+Each stage may rely on what the ones before it checked, so composition stops after the first one
+that finds errors; within a stage everything that is wrong is reported at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from router.composition.checks import MERGE_CHECKS
+from router.composition.checks.graphql_rules import check_graphql_rules
+from router.composition.facts import collect_facts
+from router.composition.merge import merge
+from router.composition.printer import print_supergraph
+from router.composition.result import CompositionResult, Findings
+from router.composition.rules import SUBGRAPH_RULES
+from router.composition.satisfiability import check_satisfiability
+from router.composition.subgraph import read_subgraph
+from router.composition.subgraph.bases import check_bases
+from router.composition.subgraph.names import check_names
+from router.composition.upgrade import upgrade_federation_1
+
+if TYPE_CHECKING:
+    from router.composition.model import Subgraph
+    from router.composition.result import SubgraphInput
+
+__all__ = ["SUPERGRAPH_PROBES", "SupergraphProbe", "compose"]
+
+SupergraphProbe: TypeAlias = Callable[[str, Findings], None]
+"""Looks at a printed supergraph and adds what is wrong with it."""
+
+SUPERGRAPH_PROBES: tuple[SupergraphProbe, ...] = (check_satisfiability,)
+"""Run last, in order, on the printed supergraph."""
+
+
+def compose(subgraphs: Sequence[SubgraphInput]) -> CompositionResult:
+    """Compose subgraphs into a supergraph.
+
+    The result does not depend on the order of ``subgraphs``: they are taken by name. Nothing is
+    raised for faulty subgraphs; the result then has errors and no supergraph.
+    """
+    findings = Findings()
+    ordered = sorted(subgraphs, key=lambda subgraph: subgraph.name)
+    check_names(ordered, findings)
+    read = [read_subgraph(subgraph, findings) for subgraph in ordered]
+    if findings.errors:
+        return _failed(findings)
+    sdl = _compose([subgraph for subgraph in read if subgraph is not None], findings)
+    if findings.errors or sdl is None:
+        return _failed(findings)
+    return CompositionResult(sdl, hints=tuple(findings.hints))
+
+
+def _compose(subgraphs: list[Subgraph], findings: Findings) -> str | None:
+    check_bases(subgraphs, findings)
+    upgraded = upgrade_federation_1(subgraphs, findings)
+    if findings.errors:
+        return None
+    facts = {subgraph.name: collect_facts(subgraph) for subgraph in upgraded}
+    for subgraph in upgraded:
+        for rule in SUBGRAPH_RULES:
+            rule(subgraph, facts[subgraph.name], findings)
+    if findings.errors:
+        return None
+    supergraph = merge(upgraded, facts, findings)
+    if findings.errors:
+        return None
+    for check in MERGE_CHECKS:
+        check(supergraph, upgraded, findings)
+    if findings.errors:
+        return None
+    sdl = print_supergraph(supergraph)
+    check_graphql_rules(sdl, findings)
+    if findings.errors:
+        return None
+    for probe in SUPERGRAPH_PROBES:
+        probe(sdl, findings)
+    return sdl
+
+
+def _failed(findings: Findings) -> CompositionResult:
+    return CompositionResult(None, tuple(findings.errors), tuple(findings.hints))

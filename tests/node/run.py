@@ -1,0 +1,50 @@
+"""Running the scripts of this folder from tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["FOLDER", "ApolloResult", "compose_with_apollo", "load_into_gateway"]
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class ApolloResult:
+    """What `@apollo/composition` makes of some subgraphs."""
+
+    sdl: str | None
+    errors: frozenset[str]
+    hints: frozenset[str]
+
+
+def compose_with_apollo(sets: list[list[dict[str, str]]]) -> list[ApolloResult]:
+    """Compose sets of `{name, url, sdl}`."""
+    return [
+        ApolloResult(item["sdl"], frozenset(item["errors"]), frozenset(item["hints"]))
+        for item in _run("compose.cjs", sets)
+    ]
+
+
+def load_into_gateway(supergraphs: list[str]) -> list[str | None]:
+    """Load supergraphs into `@apollo/gateway`: None for each that loads, else why not."""
+    loaded: list[str | None] = _run("load_gateway.cjs", supergraphs)
+    return loaded
+
+
+def _run(script: str, given: object) -> Any:  # JSON
+    done = subprocess.run(
+        ["node", script],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        cwd=FOLDER,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
