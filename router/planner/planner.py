@@ -7,6 +7,7 @@ The stages, in order: collect the operation into units (``query_graph.selections
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphql import FragmentDefinitionNode
@@ -19,13 +20,25 @@ from router.planner.plan import OperationKind, QueryPlan
 from router.query_graph import TYPENAME, Paths, QueryGraph, Source, Unit, Units
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphql import DocumentNode, OperationDefinitionNode
 
     from router.supergraph import Supergraph
 
-__all__ = ["Planner"]
+__all__ = ["Planner", "Search"]
 
 ANSWERED_BY_THE_ROUTER = frozenset({TYPENAME, "__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """An operation collected into units, and the paths that answer them."""
+
+    kind: OperationKind
+    root: str
+    paths: Paths
+    units: Sequence[Unit]
 
 
 class Planner:
@@ -54,6 +67,23 @@ class Planner:
         Raises:
             PlanningError: there is no way to answer it.
         """
+        search = self.search(document, operation, labels)
+        builder = FetchGraphBuilder(search.paths)
+        if search.kind is OperationKind.MUTATION:
+            builder.serial(search.root, search.units)
+        else:
+            builder.query(search.root, search.units)
+        groups = batch(drop_empty(builder.steps))
+        fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
+        return QueryPlan(kind=search.kind, fetches=fetches)
+
+    def search(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        labels: frozenset[str] = frozenset(),
+    ) -> Search:
+        """The first half of planning: what is wanted at the root, and the search for its paths."""
         kind = OperationKind(operation.operation.value)
         root = self.supergraph.root_types.get(kind.value)
         if root is None:
@@ -62,15 +92,7 @@ class Planner:
             )
         graph = self.graph(labels)
         paths = Paths(graph, Units(graph, _fragments(document)))
-        units = self._root_units(paths, root, operation)
-        builder = FetchGraphBuilder(paths)
-        if kind is OperationKind.MUTATION:
-            builder.serial(root, units)
-        else:
-            builder.query(root, units)
-        groups = batch(drop_empty(builder.steps))
-        fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
-        return QueryPlan(kind=kind, fetches=fetches)
+        return Search(kind, root, paths, self._root_units(paths, root, operation))
 
     @staticmethod
     def _root_units(paths: Paths, root: str, operation: OperationDefinitionNode) -> list[Unit]:

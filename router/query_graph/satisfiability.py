@@ -54,9 +54,11 @@ class _Walk:
         self._graph = graph
         self._paths = Paths(graph, Units(graph))
         self._fields: dict[tuple[str, str], Unit] = {}
+        self._offered: dict[tuple[str, ViewNode], frozenset[tuple[str, ViewNode | None]]] = {}
 
     def run(self, limit: int) -> Iterator[Unsatisfiable]:
         seen: set[tuple[str, frozenset[ViewNode]]] = set()
+        walked: set[tuple[str, frozenset[ViewNode]]] = set()
         reported: set[str] = set()
         queue = deque(self._roots())
         while queue and len(reported) < limit:
@@ -65,7 +67,13 @@ class _Walk:
             if key in seen:
                 continue
             seen.add(key)
-            reach = self._closure(state)
+            entered = self._entered(state)
+            reach = state.views | entered
+            # Subgraphs that only refer to an entity make many states that offer nothing new.
+            offering = (state.type_name, entered | self._offering_more(state, entered))
+            if offering in walked:
+                continue
+            walked.add(offering)
             for name in self._visible_fields(state.type_name):
                 coordinate = f"{state.type_name}.{name}"
                 targets = self._targets(state, reach, name)
@@ -93,14 +101,34 @@ class _Walk:
             self._fields[key] = Unit(frozenset({type_name}), type_name, (wanted,))
         return self._fields[key]
 
-    def _closure(self, state: _State) -> frozenset[ViewNode]:
-        """The state's views and all that can be entered from them."""
-        entered = {
+    def _entered(self, state: _State) -> frozenset[ViewNode]:
+        """All views that can be entered from the state's."""
+        return frozenset(
             move.target
             for move in self._paths.moves(state.type_name, state.views)
             if self._paths.entry(state.type_name, state.views, move.target, NO_GUARD) is not None
-        }
-        return state.views | entered
+        )
+
+    def _offering_more(self, state: _State, entered: frozenset[ViewNode]) -> frozenset[ViewNode]:
+        """The state's views that resolve something which no entered view does in the same way."""
+        known = {offer for view in entered for offer in self._offers(state.type_name, view)}
+        return frozenset(
+            view
+            for view in state.views - entered
+            if not self._offers(state.type_name, view) <= known
+        )
+
+    def _offers(self, type_name: str, view: ViewNode) -> frozenset[tuple[str, ViewNode | None]]:
+        key = (type_name, view)
+        if key not in self._offered:
+            moves = (
+                (name, self._graph.field_move(view, type_name, name))
+                for name in self._graph.supergraph.types[type_name].fields
+            )
+            self._offered[key] = frozenset(
+                (name, move.target) for name, move in moves if move and move.requires is None
+            )
+        return self._offered[key]
 
     def _targets(
         self, state: _State, reach: frozenset[ViewNode], name: str

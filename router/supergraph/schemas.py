@@ -43,6 +43,7 @@ class _StripMachinery(Visitor):
     def __init__(self, directives: Directives) -> None:
         super().__init__()
         self._directives = directives
+        self.saw_inaccessible = False
 
     def enter(self, node: Node, *_: Any) -> Any:
         if isinstance(node, DirectiveDefinitionNode):
@@ -52,6 +53,8 @@ class _StripMachinery(Visitor):
         if isinstance(node, TypeDefinitionNode) and self._directives.is_machinery(node.name.value):
             return REMOVE
         if isinstance(node, DirectiveNode) and node.name.value not in _STANDARD_DIRECTIVES:
+            if node.name.value == self._directives.inaccessible:
+                self.saw_inaccessible = True
             return REMOVE
         return None
 
@@ -92,22 +95,10 @@ def build_schemas(
     )
     strip = _StripMachinery(directives)
     full = _build(visit(document, strip))
-    if not _has_inaccessible(document, directives):
+    if not strip.saw_inaccessible:
         return full, full
     visible = visit(document, _StripInaccessible(directives, hidden))
     return full, _build(visit(visible, _StripMachinery(directives)))
-
-
-def _has_inaccessible(document: DocumentNode, directives: Directives) -> bool:
-    found = False
-
-    class Find(Visitor):
-        def enter(self, node: Node, *_: Any) -> None:
-            nonlocal found
-            found = found or directives.is_inaccessible(node)
-
-    visit(document, Find())
-    return found
 
 
 def _build(document: DocumentNode) -> GraphQLSchema:

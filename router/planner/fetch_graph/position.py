@@ -128,10 +128,13 @@ class Position:
         if field_.name == TYPENAME:
             return TYPENAME_WANTED
         for key in (field_.output_key, *self._outputs):  # its own key first
+            # The same call may stand under the key for several units: together they count.
+            known: frozenset[str] = frozenset()
             for output in self._outputs.get(key, ()):
-                same = (output.name, output.arguments) == (field_.name, field_.arguments)
-                if same and types <= output.types:
-                    return Wanted(key, field_.name, field_.arguments, field_.variables)
+                if (output.name, output.arguments) == (field_.name, field_.arguments):
+                    known |= output.types
+            if known and types <= known:
+                return Wanted(key, field_.name, field_.arguments, field_.variables)
         key = field_.name
         taken = any(output.types & types for output in self._outputs.get(key, ()))
         if taken or field_.arguments:

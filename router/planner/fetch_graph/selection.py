@@ -134,6 +134,15 @@ class SelectionBuilder:
         return tuple(self._entries.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """A finished field, the runtime types it is for, and its composite type in the subgraph."""
+
+    field: FieldSelection
+    types: frozenset[str]
+    target: str | None
+
+
 class _Finisher:
     """Turns one object's entries into fields and fragments."""
 
@@ -149,7 +158,7 @@ class _Finisher:
         shapes: dict[str, Shape] = {}
         fields = self._merge_equal(self._fields(shapes))
         if self._static is not None and not self._is_abstract():
-            return tuple(selection for selection, _ in fields), shapes
+            return tuple(found.field for found in fields), shapes
         return (*self._typename(), *self._with_fragments(fields)), shapes
 
     def _is_abstract(self) -> bool:
@@ -171,7 +180,7 @@ class _Finisher:
             return ()
         return (FieldSelection(name=TYPENAME, response_key=TYPENAME, output_key=TYPENAME),)
 
-    def _fields(self, shapes: dict[str, Shape]) -> list[tuple[FieldSelection, frozenset[str]]]:
+    def _fields(self, shapes: dict[str, Shape]) -> list[_Finished]:
         result = []
         for entry in self._builder.entries:
             if self._is_abstract() and entry.wanted == TYPENAME_WANTED:
@@ -179,7 +188,8 @@ class _Finisher:
             selection, shape = self._field(entry)
             key = self._free_key(selection.response_key, shape, shapes)
             shapes[key] = shapes[key].merge(shape) if key in shapes else shape
-            result.append((replace(selection, response_key=key), entry.types))
+            target = entry.selection.static_type if entry.selection is not None else None
+            result.append(_Finished(replace(selection, response_key=key), entry.types, target))
         return result
 
     def _field(self, entry: Entry) -> tuple[FieldSelection, Shape]:
@@ -227,24 +237,26 @@ class _Finisher:
                 return type_.replace(join.type_name, "") if entry.selection else type_
         return ""
 
-    def _merge_equal(
-        self, fields: list[tuple[FieldSelection, frozenset[str]]]
-    ) -> list[tuple[FieldSelection, frozenset[str]]]:
-        merged: dict[FieldSelection, frozenset[str]] = {}
-        for selection, types in fields:
-            merged[selection] = merged.get(selection, frozenset()) | types
-        return list(merged.items())
+    def _merge_equal(self, fields: list[_Finished]) -> list[_Finished]:
+        """Fields that are asked alike, as one field for all their types."""
+        merged: dict[tuple[FieldSelection, str | None], _Finished] = {}
+        for found in fields:
+            key = (found.field, found.target)
+            known = merged.get(key)
+            types = found.types if known is None else known.types | found.types
+            merged[key] = replace(found, types=types)
+        return list(merged.values())
 
-    def _with_fragments(self, fields: list[tuple[FieldSelection, frozenset[str]]]) -> SelectionSet:
+    def _with_fragments(self, fields: list[_Finished]) -> SelectionSet:
         possible = self._possible()
         direct: list[FieldSelection] = []
         by_type: dict[str, list[FieldSelection]] = {}
-        for selection, types in fields:
-            if possible is not None and possible <= types and self._has(selection.name):
-                direct.append(selection)
+        for found in fields:
+            if possible is not None and possible <= found.types and self._has(found):
+                direct.append(found.field)
                 continue
-            for name in sorted(types if possible is None else types & possible):
-                by_type.setdefault(name, []).append(selection)
+            for name in sorted(found.types if possible is None else found.types & possible):
+                by_type.setdefault(name, []).append(found.field)
         fragments = [
             FragmentSelection(type_condition=name, selections=tuple(selections))
             for name, selections in by_type.items()
@@ -256,11 +268,16 @@ class _Finisher:
             return None
         return self._supergraph.possible_types_in(self._builder.subgraph, self._static.name)
 
-    def _has(self, name: str) -> bool:
-        """Whether the abstract type itself has the field in this subgraph."""
+    def _has(self, found: _Finished) -> bool:
+        """Whether the abstract type itself has the field in this subgraph, with the same type.
+
+        An implementation may return a narrower type, and its selection is made for that.
+        """
+        name = found.field.name
         if name == TYPENAME:
             return True
         if self._static is None or self._static.kind is not TypeKind.INTERFACE:
             return False
         definition = self._static.fields.get(name)
-        return definition is not None and self._builder.subgraph in definition.joins
+        join = definition.joins.get(self._builder.subgraph) if definition else None
+        return join is not None and found.target in {None, join.type_name}
