@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from router.federation.codes import ErrorCode, HintCode
+    from router.federation.codes import ErrorCode
+    from router.federation.hints import HintCode
 
 __all__ = [
     "CompositionError",

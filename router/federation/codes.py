@@ -1,4 +1,4 @@
-"""The catalogue of composition error and hint codes.
+"""The catalogue of composition error codes.
 
 The codes are Apollo's public ones, so that a message can be looked up; the descriptions are ours.
 Four codes at the end are our own, for reading the composition's input, where Apollo has none.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-__all__ = ["ErrorCode", "HintCode", "HintLevel"]
+__all__ = ["ErrorCode"]
 
 
 class ErrorCode(StrEnum):
@@ -357,100 +357,4 @@ class ErrorCode(StrEnum):
     SUBGRAPH_WITHOUT_SERVICE = (
         "SUBGRAPH_WITHOUT_SERVICE",
         "A subgraph does not answer `{ _service { sdl } }`.",
-    )
-
-
-class HintLevel(StrEnum):
-    """How much a hint matters."""
-
-    WARN = "WARN"
-    INFO = "INFO"
-    DEBUG = "DEBUG"
-
-
-class HintCode(StrEnum):
-    """What composition noticed without failing, with its ``level``."""
-
-    level: HintLevel
-
-    def __new__(cls, code: str, level: HintLevel) -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.level = level
-        return member
-
-    INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE = (
-        "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
-        HintLevel.INFO,
-    )
-    INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE = (
-        "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
-        HintLevel.INFO,
-    )
-    INCONSISTENT_DEFAULT_VALUE_PRESENCE = "INCONSISTENT_DEFAULT_VALUE_PRESENCE", HintLevel.WARN
-    INCONSISTENT_ENTITY = "INCONSISTENT_ENTITY", HintLevel.INFO
-    INCONSISTENT_OBJECT_VALUE_TYPE_FIELD = "INCONSISTENT_OBJECT_VALUE_TYPE_FIELD", HintLevel.DEBUG
-    INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD = (
-        "INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD",
-        HintLevel.DEBUG,
-    )
-    INCONSISTENT_INPUT_OBJECT_FIELD = "INCONSISTENT_INPUT_OBJECT_FIELD", HintLevel.WARN
-    INCONSISTENT_UNION_MEMBER = "INCONSISTENT_UNION_MEMBER", HintLevel.DEBUG
-    INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM = (
-        "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
-        HintLevel.WARN,
-    )
-    INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM = (
-        "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM",
-        HintLevel.DEBUG,
-    )
-    INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE = (
-        "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE",
-        HintLevel.DEBUG,
-    )
-    INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS = (
-        "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS",
-        HintLevel.DEBUG,
-    )
-    INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE = (
-        "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
-        HintLevel.WARN,
-    )
-    NO_EXECUTABLE_DIRECTIVE_INTERSECTION = "NO_EXECUTABLE_DIRECTIVE_INTERSECTION", HintLevel.WARN
-    INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE = (
-        "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE",
-        HintLevel.WARN,
-    )
-    INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS = (
-        "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS",
-        HintLevel.WARN,
-    )
-    INCONSISTENT_DESCRIPTION = "INCONSISTENT_DESCRIPTION", HintLevel.WARN
-    INCONSISTENT_ARGUMENT_PRESENCE = "INCONSISTENT_ARGUMENT_PRESENCE", HintLevel.WARN
-    FROM_SUBGRAPH_DOES_NOT_EXIST = "FROM_SUBGRAPH_DOES_NOT_EXIST", HintLevel.WARN
-    OVERRIDDEN_FIELD_CAN_BE_REMOVED = "OVERRIDDEN_FIELD_CAN_BE_REMOVED", HintLevel.INFO
-    OVERRIDE_DIRECTIVE_CAN_BE_REMOVED = "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", HintLevel.INFO
-    OVERRIDE_MIGRATION_IN_PROGRESS = "OVERRIDE_MIGRATION_IN_PROGRESS", HintLevel.INFO
-    UNUSED_ENUM_TYPE = "UNUSED_ENUM_TYPE", HintLevel.DEBUG
-    INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS = (
-        "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
-        HintLevel.WARN,
-    )
-    MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS = (
-        "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
-        HintLevel.INFO,
-    )
-    DIRECTIVE_COMPOSITION_INFO = "DIRECTIVE_COMPOSITION_INFO", HintLevel.INFO
-    DIRECTIVE_COMPOSITION_WARN = "DIRECTIVE_COMPOSITION_WARN", HintLevel.WARN
-    INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN = (
-        "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
-        HintLevel.WARN,
-    )
-    IMPLICITLY_UPGRADED_FEDERATION_VERSION = (
-        "IMPLICITLY_UPGRADED_FEDERATION_VERSION",
-        HintLevel.INFO,
-    )
-    CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS = (
-        "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
-        HintLevel.INFO,
     )

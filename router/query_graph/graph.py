@@ -117,12 +117,11 @@ class QueryGraph:
     def _is_switched_on(self, node: ViewNode, definition: SupergraphField) -> bool:
         """Whether a progressive override leaves the field with this subgraph."""
         own = definition.joins[node.subgraph]
-        if own.override_label is not None:
+        if own.override_label is not None and own.override_from is not None:
             return own.override_label in self._labels
         return not any(
             join.override_label in self._labels and join.override_from == node.subgraph
             for join in definition.joins.values()
-            if join.override_label is not None
         )
 
     def _below(self, join: FieldJoin, inherited: Provided | None) -> Provided | None:

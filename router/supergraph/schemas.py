@@ -103,7 +103,9 @@ def build_schemas(
 
 def _build(document: DocumentNode) -> GraphQLSchema:
     try:
-        return build_ast_schema(document)
+        # Composition has checked it. graphql-core would also refuse what subgraphs may well do, as
+        # to deprecate a field in an implementation but not in its interface.
+        return build_ast_schema(document, assume_valid=True)
     except (GraphQLError, TypeError) as error:
         raise SupergraphError(
             SupergraphErrorCode.INVALID_GRAPHQL, f"The supergraph is not a valid schema: {error}"

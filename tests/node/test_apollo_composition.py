@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from router.composition import SubgraphInput, compose
-from router.federation.codes import HintCode
+from router.federation.hints import HintCode
 from tests.federation.composition.cases import composition_cases, feature_subgraphs
 from tests.node.run import compose_with_apollo
 

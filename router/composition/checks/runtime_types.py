@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from router.composition.facts import collect_facts
 from router.composition.model import ROOT_TYPES, TypeKind
 from router.composition.type_refs import base_name
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

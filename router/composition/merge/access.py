@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from router.composition.access import ACCESS, FREE, access_of
 from router.composition.model import TypeKind
-from router.federation.codes import HintCode
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,9 @@ from router.composition.merge.directives import merge_uses
 from router.composition.merge.type_refs import merge_input_type
 from router.composition.model import value_text
 from router.composition.supergraph_model import MergedArgument
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from router.composition.supergraph_model import MergedLink
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from router.federation.codes import HintCode
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

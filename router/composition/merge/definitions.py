@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from router.composition.merge.arguments import merge_arguments
 from router.composition.merge.context import listed, merge_description, names_of
 from router.composition.supergraph_model import MergedDirective
-from router.federation.codes import HintCode
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from router.composition.merge.context import MergeContext, Sources

@@ -15,8 +15,8 @@ from router.composition.merge.context import names_of
 from router.composition.merge.strategies import STRATEGIES, merge_arguments_by_strategy
 from router.composition.model import quoted, value_text
 from router.composition.supergraph_model import MergedUse
-from router.federation.codes import HintCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

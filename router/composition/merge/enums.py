@@ -14,8 +14,9 @@ from router.composition.merge.directives import merge_uses
 from router.composition.model import TypeKind
 from router.composition.supergraph_model import MergedUse, MergedValue
 from router.composition.type_refs import base_name
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 from router.federation.join import JoinDirective
 
 if TYPE_CHECKING:

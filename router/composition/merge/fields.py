@@ -16,8 +16,9 @@ from router.composition.merge.sharing import check_sharing
 from router.composition.merge.type_refs import merge_output_type
 from router.composition.model import TypeKind, quoted
 from router.composition.supergraph_model import MergedField, MergedUse
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 from router.federation.join import JoinDirective
 
 if TYPE_CHECKING:

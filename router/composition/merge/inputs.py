@@ -8,7 +8,8 @@ from router.composition.merge.arguments import merge_input_value
 from router.composition.merge.context import listed, names_of
 from router.composition.model import TypeKind
 from router.composition.supergraph_model import MergedUse
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
+from router.federation.hints import HintCode
 from router.federation.join import JoinDirective
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

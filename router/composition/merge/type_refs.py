@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.composition.merge.context import listed, names_of
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
+from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
     from router.composition.merge.context import MergeContext, Sources

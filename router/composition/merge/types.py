@@ -9,7 +9,8 @@ from router.composition.merge.directives import merge_uses
 from router.composition.merge.join_directives import join_directives
 from router.composition.model import TypeKind, quoted
 from router.composition.supergraph_model import MergedType, MergedUse
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
+from router.federation.hints import HintCode
 from router.federation.join import JoinDirective
 
 if TYPE_CHECKING:

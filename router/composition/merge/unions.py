@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from router.composition.merge.context import listed, names_of
 from router.composition.model import TypeKind
 from router.composition.supergraph_model import MergedUse
-from router.federation.codes import HintCode
+from router.federation.hints import HintCode
 from router.federation.join import JoinDirective
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from graphql import parse, print_ast
 
 from router.composition import CompositionResult, SubgraphInput, compose
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
+from router.federation.hints import HintCode
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: [{}])\n'
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from router.federation.codes import ErrorCode, HintCode
+from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective, directives_of, spec_directives
+from router.federation.hints import HintCode
 from router.federation.versions import (
     FEDERATION_1,
     FEDERATION_VERSIONS,
