@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from router.query_graph.provided import Provided
 from router.query_graph.selections import TYPENAME
+from router.supergraph import TypeKind
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -97,6 +98,8 @@ class QueryGraph:
             # An interface object does not know its runtime type; its own name for it is no answer.
             return None if interface_object else FieldMove(None)
         owner = self.supergraph.types[node.type_name if interface_object else type_name]
+        if owner.is_abstract and not interface_object and self._implementations(node):
+            return self._common_move(node, field)
         definition = owner.fields.get(field)
         join = definition.joins.get(node.subgraph) if definition else None
         if definition is None or join is None:
@@ -113,6 +116,18 @@ class QueryGraph:
         return FieldMove(
             ViewNode(node.subgraph, join.type_name, self._below(join, below)), requires
         )
+
+    def _implementations(self, node: ViewNode) -> frozenset[str]:
+        return self.supergraph.possible_types_in(node.subgraph, node.type_name)
+
+    def _common_move(self, node: ViewNode, field: str) -> FieldMove | None:
+        """The move for an interface as such: the one all its implementations there share."""
+        definition = self.supergraph.types[node.type_name].fields.get(field)
+        if definition is None or node.subgraph not in definition.joins:
+            return None
+        moves = {self.field_move(node, name, field) for name in self._implementations(node)}
+        (move, *others) = moves
+        return None if others or move is None or move.requires is not None else move
 
     def _is_switched_on(self, node: ViewNode, definition: SupergraphField) -> bool:
         """Whether a progressive override leaves the field with this subgraph."""
@@ -146,7 +161,7 @@ class QueryGraph:
             return True
         asked = self.supergraph.types.get(asked_on)
         here = self.is_interface_object(node)
-        if asked is None or asked.name == type_name:
+        if asked is None or asked.kind is not TypeKind.INTERFACE:
             own = self.supergraph.types[type_name].fields.get(field)
             return not here or own is None or not own.joins or self._is_key(node, field)
         definition = asked.fields.get(field)
@@ -178,6 +193,8 @@ class QueryGraph:
         """Whether an object that ``node`` declares can have the runtime type ``type_name`` in that
         subgraph.
         """
+        if type_name == node.type_name:
+            return True
         return type_name in self.supergraph.possible_types_in(node.subgraph, node.type_name)
 
     def key_moves(self, type_name: str) -> tuple[KeyMove, ...]:

@@ -382,6 +382,9 @@ class Paths:
         what Apollo's planner answers; the alternatives count, not the choice between them.
         """
         units = self.units.children(unit, field)
+        whole = None if guard else self._as_interface(unit, field, have)
+        if whole is not None:
+            return (whole,)
         definition = self.graph.supergraph.types[unit.representative].fields[field.name]
         if guard or not self.graph.supergraph.types[definition.type_name].is_abstract:
             return units
@@ -390,6 +393,19 @@ class Paths:
             alternatives = self._alternatives(unit.representative, field, have)
             self._visible[key] = self._ruled(units, definition.type_name, alternatives)
         return self._visible[key]
+
+    def _as_interface(self, unit: Unit, field: OpField, have: Views) -> Unit | None:
+        """The value as one unit, where all views have an interface object and none need know more.
+
+        The runtime type is not known there, and learning it would cost a fetch.
+        """
+        views = self.child_views(unit.representative, field, have)
+        if not views or not all(map(self.graph.is_interface_object, views)):
+            return None
+        whole = self.units.child_as_interface(unit, field)
+        if whole is None or self.choose(whole, frozenset(views)) is None:
+            return None
+        return whole
 
     def _alternatives(self, type_name: str, field: OpField, have: Views) -> list[ViewNode]:
         """Every view of a field's value that some plan could use."""

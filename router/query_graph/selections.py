@@ -131,6 +131,24 @@ class Collector:
             flat.extend(self._flatten(source.selections, scope))
         return tuple(self._units(declared, possible, flat))
 
+    def collect_as_interface(self, declared: str, sources: Sequence[Source]) -> Unit | None:
+        """One unit for the declared type itself, when every runtime type wants the same.
+
+        For objects of unknown type, as an interface object gives them. None where fragments tell
+        types apart.
+        """
+        possible = self._possible_types(declared)
+        flat = [
+            item
+            for source in sources
+            for item in self._flatten(
+                source.selections, _Scope(possible, declared, source.conditions)
+            )
+        ]
+        if any(item.types != possible for item in flat):
+            return None
+        return Unit(possible, declared, _merge([item.field for item in flat]))
+
     def _flatten(self, selections: SelectionSetNode, scope: _Scope) -> Iterator[_Flat]:
         for node in selections.selections:
             conditions = _conditions(node.directives or (), scope.conditions)
@@ -163,6 +181,8 @@ class Collector:
     def _units(
         self, declared: str, possible: frozenset[str], flat: Sequence[_Flat]
     ) -> Iterator[Unit]:
+        if not possible and flat:  # an interface that nothing implements
+            yield Unit(possible, declared, _merge([item.field for item in flat]))
         blocks: dict[tuple[int, ...], list[str]] = {}
         for type_ in sorted(possible):
             applying = tuple(i for i, item in enumerate(flat) if type_ in item.types)

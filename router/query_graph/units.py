@@ -27,6 +27,7 @@ class Units:
         self._supergraph = graph.supergraph
         self._collector = Collector(graph.supergraph.possible_types, graph.likeness, fragments)
         self._children: dict[tuple[OpField, str], tuple[Unit, ...]] = {}
+        self._as_interface: dict[tuple[OpField, str], Unit | None] = {}
         self._field_sets: dict[tuple[str, frozenset[str], int], Unit] = {}
 
     def collect(self, declared: str, sources: Sequence[Source]) -> tuple[Unit, ...]:
@@ -40,6 +41,16 @@ class Units:
             definition = self._supergraph.types[unit.representative].fields[field.name]
             self._children[key] = self.collect(definition.type_name, field.sources)
         return self._children[key]
+
+    def child_as_interface(self, unit: Unit, field: OpField) -> Unit | None:
+        """The one unit of a composite field that asks every runtime type for the same."""
+        key = (field, unit.representative)
+        if key not in self._as_interface:
+            definition = self._supergraph.types[unit.representative].fields[field.name]
+            self._as_interface[key] = self._collector.collect_as_interface(
+                definition.type_name, field.sources
+            )
+        return self._as_interface[key]
 
     def field_set(
         self, type_name: str, selections: SelectionSetNode, types: frozenset[str] | None = None

@@ -188,7 +188,11 @@ class FetchGraphBuilder:
     def _enter(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> None:
         if any(view.node == target for view in position.views(unit.types)):
             return
-        if self._types_are_unknown(position, unit) and not self._graph.is_interface_object(target):
+        if (
+            unit.representative != position.declared
+            and self._types_are_unknown(position, unit)
+            and not self._graph.is_interface_object(target)
+        ):
             self._discover(position, unit, guard, target.subgraph)
             if any(v.node.subgraph == target.subgraph for v in position.views(unit.types)):
                 return
@@ -199,14 +203,17 @@ class FetchGraphBuilder:
         entry = self._paths.entry(unit.representative, have, target, guard)
         if entry is None:
             raise self._no_plan(position, unit)
-        known = self._graph.is_interface_object(target)
+        # Entered as an interface, or as an interface object: the one fragment names the interface.
+        known = self._graph.supergraph.types[target.type_name].is_abstract
         static = target.type_name if known or entry.move.key is None else ENTITY_ROOT
         step = Step(len(self.steps), target.subgraph, SelectionBuilder(target.subgraph, static))
         if entry.move.key is not None:
             step.fragment = target.type_name if known else None
             possible = self._graph.supergraph.possible_types(position.declared)
             # An interface object is sent under one name: who sends all need not know the types.
-            step.any_type = position.declared in unit.types or (known and unit.types == possible)
+            step.any_type = unit.representative == position.declared or (
+                known and unit.types == possible
+            )
             step.typename = entry.move.typename or (position.declared if step.any_type else None)
             self._give_key(position, unit, step, entry.move, guard)
         return self._add(position, step, target, unit.types)
@@ -242,7 +249,7 @@ class FetchGraphBuilder:
 
     def _must_discover(self, position: Position, unit: Unit) -> bool:
         """Whether the type matters here and no view knows it: all have an interface object."""
-        if not self._types_are_unknown(position, unit):
+        if unit.representative == position.declared or not self._types_are_unknown(position, unit):
             return False
         possible = self._graph.supergraph.possible_types(position.declared)
         return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
@@ -367,8 +374,11 @@ class FetchGraphBuilder:
         result: list[RepresentationField] = []
         if supergraph.types[child.declared].is_abstract:
             result.append(RepresentationField(name=TYPENAME, source_key=TYPENAME, is_key=False))
-        everything = supergraph.possible_types(child.declared)
+        views = child.views(frozenset())
+        everything = frozenset[str]().union(*(view.types for view in views))
         for below in self._paths.units.children(unit, field):
+            if not below.types & everything:
+                continue  # nobody who gives the object can return these types
             types = None if everything <= below.types else below.types
             for part in self._representation(child, below, is_key=is_key):
                 result.append(

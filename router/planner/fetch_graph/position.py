@@ -129,11 +129,12 @@ class Position:
             return TYPENAME_WANTED
         for key in (field_.output_key, *self._outputs):  # its own key first
             # The same call may stand under the key for several units: together they count.
-            known: frozenset[str] = frozenset()
-            for output in self._outputs.get(key, ()):
-                if (output.name, output.arguments) == (field_.name, field_.arguments):
-                    known |= output.types
-            if known and types <= known:
+            same = [
+                output.types
+                for output in self._outputs.get(key, ())
+                if (output.name, output.arguments) == (field_.name, field_.arguments)
+            ]
+            if same and types <= frozenset[str]().union(*same):
                 return Wanted(key, field_.name, field_.arguments, field_.variables)
         key = field_.name
         taken = any(output.types & types for output in self._outputs.get(key, ()))
@@ -206,7 +207,7 @@ class Position:
         client = tuple(
             child
             for own in self.client_units
-            if own.types & unit.types
+            if own.types & unit.types or not unit.types
             for asked in own.fields
             if asked.output_key == wanted.output_key and asked.sources
             for child in self.paths.units.children(own, asked)
