@@ -32,7 +32,8 @@ def stranger(system: System, token: str | None = None) -> SocialnetClient:
     return SocialnetClient(
         url=system.graphql_url,
         headers=headers,
-        http_client=httpx.AsyncClient(headers=headers, timeout=30),
+        # httpx types its parameters more narrowly than the generated protocol does
+        http_client=httpx.AsyncClient(headers=headers, timeout=30),  # type: ignore[arg-type]
         ws_url=system.websocket_url,
         ws_connection_init_payload={k.lower(): v for k, v in headers.items()},
     )

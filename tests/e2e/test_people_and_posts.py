@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from socialnet.client import (
     CreatePostInput,
     GraphQLClientGraphQLMultiError,
+    PostPublished,
     PostVisibility,
     RegisterInput,
     UpdateProfileInput,
@@ -77,7 +80,7 @@ async def test_others_cannot_change_a_post_nor_see_what_is_not_for_them(system: 
 
 async def test_a_post_arrives_in_a_subscription_with_its_author(system: System) -> None:
     async with new_person(system) as author, new_person(system) as reader:
-        events = reader.client.post_published(author.id)
+        events = cast("AsyncGenerator[PostPublished]", reader.client.post_published(author.id))
         first = asyncio.ensure_future(anext(events))
         # What is published before the subscription stands is not promised.
         while not first.done():
