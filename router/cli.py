@@ -1,4 +1,4 @@
-"""The router's command line: ``python -m router compose | serve | plan``.
+"""The router's command line: ``python -m router compose | serve | plan | inspect | check``.
 
 Results go to standard output, everything for people to standard error. Exit status 1 means that
 nothing was written or started; each reason is a line ``CODE: message``.
@@ -10,15 +10,17 @@ import os
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import orjson
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from router.compat import Version, compare, report_json, report_text
 from router.composition import compose as compose_subgraphs
 from router.planner import Planner, PlanningError
+from router.planner.inspect import Stages, fetch_graph_text, graph_text, paths_text
 from router.planner.plan_text import plan_json, plan_text
 from router.server.errors import RequestError, RouterConfigError
 from router.server.pipeline.parse import parse_document, select_operation
@@ -28,6 +30,9 @@ from router.server.serving import serve as serve_supergraph
 from router.server.settings import Environment, RouterSettings
 from router.server.supergraph_config import SupergraphConfigError, read_subgraphs
 from router.supergraph import Supergraph, SupergraphError, load_supergraph
+
+if TYPE_CHECKING:
+    from graphql import DocumentNode, OperationDefinitionNode
 
 __all__ = ["app", "main"]
 
@@ -42,11 +47,20 @@ app = typer.Typer(
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class PlanFormat(StrEnum):
-    """How ``plan`` prints."""
+class OutputFormat(StrEnum):
+    """How a result is printed."""
 
     TEXT = "text"
     JSON = "json"
+
+
+class Stage(StrEnum):
+    """The stages of planning that ``inspect`` prints."""
+
+    GRAPH = "graph"
+    PATHS = "paths"
+    FETCH_GRAPH = "fetch-graph"
+    PLAN = "plan"
 
 
 _Config = Annotated[
@@ -58,6 +72,13 @@ _Config = Annotated[
 _SupergraphFile = Annotated[
     Path | None, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
 ]
+_RequiredSupergraph = Annotated[
+    Path, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
+]
+_OperationName = Annotated[
+    str | None, typer.Option("--operation", help="Which operation, when the file has several.")
+]
+_Format = Annotated[OutputFormat, typer.Option("--format", help="text or json.")]
 
 
 def main() -> None:
@@ -116,37 +137,117 @@ def serve(
 
 @app.command()
 def plan(
-    supergraph: Annotated[
-        Path, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
-    ],
+    supergraph: _RequiredSupergraph,
     query: Annotated[
         Path, typer.Option("--query", help="The operation's file; - for stdin.", allow_dash=True)
     ],
-    operation: Annotated[
-        str | None, typer.Option(help="Which operation, when the file has several.")
-    ] = None,
-    output_format: Annotated[PlanFormat, typer.Option("--format")] = PlanFormat.TEXT,
+    operation: _OperationName = None,
+    output_format: _Format = OutputFormat.TEXT,
 ) -> None:
     """Print the query plan of an operation."""
-    loaded = _load(_read(supergraph))
+    planner = Planner(_load(_read(supergraph)))
+    document, chosen = _operation(planner.supergraph, query, operation)
+    try:
+        planned = planner.plan(document, chosen)
+    except PlanningError as error:
+        _fail([f"{error.code}: {error}"])
+    if output_format is OutputFormat.JSON:
+        _print_json(plan_json(planned))
+    else:
+        typer.echo(plan_text(planned))
+
+
+@app.command()
+def inspect(
+    stage: Annotated[Stage, typer.Argument(help="What to print.", show_default=False)],
+    supergraph: _RequiredSupergraph,
+    query: Annotated[
+        Path | None,
+        typer.Option(
+            "--query", help="The operation's file; - for stdin. Not for graph.", allow_dash=True
+        ),
+    ] = None,
+    operation: _OperationName = None,
+) -> None:
+    """Print a stage of planning: the query graph, the search for paths, the fetch graph before
+    batching, or the plan.
+    """
+    planner = Planner(_load(_read(supergraph)))
+    if stage is Stage.GRAPH:
+        if query is not None or operation is not None:
+            _fail(["INVALID_OPTIONS: inspect graph takes no operation"])
+        typer.echo(graph_text(planner.graph()))
+        return
+    if query is None:
+        _fail([f"INVALID_OPTIONS: inspect {stage} needs --query"])
+    document, chosen = _operation(planner.supergraph, query, operation)
+    try:
+        typer.echo(_inspect(stage, planner, document, chosen))
+    except PlanningError as error:
+        _fail([f"{error.code}: {error}"])
+
+
+@app.command()
+def check(
+    config: Annotated[
+        Path,
+        typer.Option("--config", help="supergraph.yaml: the new supergraph, to be composed."),
+    ],
+    against: Annotated[
+        Path, typer.Option("--against", help="The supergraph in use (SDL).", dir_okay=False)
+    ],
+    output_format: _Format = OutputFormat.TEXT,
+) -> None:
+    """Report what a new supergraph changes: breaking, dangerous, safe. Exit status 1 if anything
+    breaks.
+    """
+    before = _version(_read(against), str(against))
+    after = _version(_compose(config), str(config))
+    report = compare(before, after)
+    if output_format is OutputFormat.JSON:
+        _print_json(report_json(report))
+    else:
+        typer.echo(report_text(report))
+    if report.is_breaking:
+        raise typer.Exit(1)
+
+
+def _inspect(
+    stage: Stage, planner: Planner, document: DocumentNode, operation: OperationDefinitionNode
+) -> str:
+    if stage is Stage.PLAN:
+        return plan_text(planner.plan(document, operation))
+    stages = Stages(planner, document, operation)
+    return paths_text(stages.search) if stage is Stage.PATHS else fetch_graph_text(stages)
+
+
+def _operation(
+    supergraph: Supergraph, query: Path, name: str | None
+) -> tuple[DocumentNode, OperationDefinitionNode]:
+    """The operation of a file, read and validated as the server would."""
     text = typer.get_text_stream("stdin").read() if str(query) == "-" else _read(query)
     try:
         document = parse_document(
             text, max_tokens=RouterSettings.model_fields["max_tokens"].default
         )
-        chosen = select_operation(document, operation)
+        chosen = select_operation(document, name)
         validate_document(
-            loaded.api_schema, document, max_errors=100, introspection=True, suggestions=True
+            supergraph.api_schema, document, max_errors=100, introspection=True, suggestions=True
         )
-        planned = Planner(loaded).plan(document, chosen)
     except RequestError as error:
         _fail(f"{error.code}: {found['message']}" for found in error.errors)
-    except PlanningError as error:
-        _fail([f"{error.code}: {error}"])
-    if output_format is PlanFormat.JSON:
-        typer.echo(orjson.dumps(plan_json(planned), option=orjson.OPT_INDENT_2).decode())
-    else:
-        typer.echo(plan_text(planned))
+    return document, chosen
+
+
+def _version(sdl: str, origin: str) -> Version:
+    try:
+        return Version.parse(sdl)
+    except SupergraphError as error:
+        _fail([f"{error.code}: {origin}: {error}"])
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def _compose(config: Path) -> str:
@@ -185,7 +286,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        _fail([f"Cannot read {path}: {getattr(error, 'strerror', None) or error}"])
+        _fail([f"UNREADABLE_FILE: {path}: {getattr(error, 'strerror', None) or error}"])
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,6 +24,7 @@ from graphql import (
 
 from router.planner.plan import (
     Condition,
+    EntityCall,
     FetchNode,
     FieldSelection,
     QueryPlan,
@@ -65,11 +66,17 @@ def _variables(directive: DirectiveNode) -> Iterator[str]:
 
 
 def _conditions_of(fetch: FetchNode) -> Iterator[Condition]:
-    yield from fetch.conditions
+    yield from _guards(fetch)
     yield from _conditions_in(fetch.selections)
     for call in fetch.entity_calls:
-        yield from call.conditions
+        yield from _guards(call)
         yield from _conditions_in(call.selections)
+
+
+def _guards(node: FetchNode | EntityCall) -> Iterator[Condition]:
+    yield from node.conditions
+    for alternative in node.any_of:
+        yield from alternative
 
 
 def _conditions_in(selections: SelectionSet) -> Iterator[Condition]:
@@ -101,14 +108,20 @@ def _hold(conditions: Iterable[Condition], values: Mapping[str, bool]) -> bool:
     return all(values[condition.variable] is condition.wanted for condition in conditions)
 
 
+def _is_wanted(node: FetchNode | EntityCall, values: Mapping[str, bool]) -> bool:
+    if not _hold(node.conditions, values):
+        return False
+    return not node.any_of or any(_hold(alternative, values) for alternative in node.any_of)
+
+
 def prune_fetch(fetch: FetchNode, values: Mapping[str, bool]) -> FetchNode | None:
     """Return what is left of a fetch, None when nothing is."""
-    if not _hold(fetch.conditions, values):
+    if not _is_wanted(fetch, values):
         return None
     calls = tuple(
         replace(call, selections=_prune(call.selections, values))
         for call in fetch.entity_calls
-        if _hold(call.conditions, values)
+        if _is_wanted(call, values)
     )
     if fetch.entity_calls and not calls:
         return None

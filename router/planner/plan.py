@@ -131,6 +131,7 @@ class EntityCall:
     representations: tuple[RepresentationSpec, ...]
     selections: SelectionSet
     conditions: tuple[Condition, ...] = ()  # all must hold, else nothing is collected
+    any_of: tuple[tuple[Condition, ...], ...] = ()  # and all of one of these, if there are any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,7 @@ class FetchNode:
     selections: SelectionSet = ()  # of a root fetch
     entity_calls: tuple[EntityCall, ...] = ()
     conditions: tuple[Condition, ...] = ()  # all must hold, else the fetch is not made
+    any_of: tuple[tuple[Condition, ...], ...] = ()  # and all of one of these, if there are any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

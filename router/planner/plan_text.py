@@ -90,7 +90,24 @@ def _parallel(fetches: Sequence[FetchNode]) -> Iterator[str]:
 
 
 def _fetch(fetch: FetchNode) -> Iterator[str]:
-    yield from _conditional(fetch.conditions, _unconditional_fetch(fetch))
+    yield from _guarded(fetch, _unconditional_fetch(fetch))
+
+
+def _guarded(node: FetchNode | EntityCall, lines: Iterator[str]) -> Iterator[str]:
+    if node.any_of:
+        lines = _any_of(node.any_of, lines)
+    yield from _conditional(node.conditions, lines)
+
+
+def _any_of(alternatives: Sequence[Sequence[Condition]], lines: Iterator[str]) -> Iterator[str]:
+    """``AnyOf($a !$b | $c)``: wanted when $a holds and $b does not, or when $c holds."""
+    texts = (
+        " ".join(f"{'' if c.wanted else '!'}${c.variable}" for c in alternative)
+        for alternative in alternatives
+    )
+    yield f"AnyOf({' | '.join(texts)}) {{"
+    yield from _indent(lines)
+    yield "},"
 
 
 def _conditional(conditions: Sequence[Condition], lines: Iterator[str]) -> Iterator[str]:
@@ -118,7 +135,7 @@ def _unconditional_fetch(fetch: FetchNode) -> Iterator[str]:
     else:
         yield f'BatchFetch(service: "{fetch.subgraph}") {{'
         for call in fetch.entity_calls:
-            yield from _indent(_conditional(call.conditions, _batched(call)))
+            yield from _indent(_guarded(call, _batched(call)))
         yield "},"
 
 
@@ -200,6 +217,7 @@ def plan_json(plan: QueryPlan) -> dict[str, Any]:
                 "kind": fetch.kind.value,
                 "dependsOn": list(fetch.depends_on),
                 "conditions": [_condition(c) for c in fetch.conditions],
+                "anyOf": [[_condition(c) for c in some] for some in fetch.any_of],
                 "operationName": fetch.operation_name,
                 "operation": fetch.operation,
                 "variables": list(fetch.variables),
@@ -218,6 +236,7 @@ def _call_json(call: EntityCall) -> dict[str, Any]:
     return {
         "paths": [print_path(path) for path in call.paths],
         "conditions": [_condition(c) for c in call.conditions],
+        "anyOf": [[_condition(c) for c in some] for some in call.any_of],
         "representations": [
             {
                 "types": None if spec.types is None else sorted(spec.types),

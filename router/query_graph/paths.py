@@ -108,6 +108,7 @@ class Paths:
         self._choices: dict[tuple[Unit, Views, Guard], Choice | None] = {}
         self._entries: dict[tuple[str, Views, ViewNode, Guard], _Entry | None] = {}
         self._visible: dict[tuple[OpField, str, Views], tuple[Unit, ...]] = {}
+        self._closures: dict[tuple[str, Views], Views] = {}
 
     # -- choices ---------------------------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class Paths:
         best: Choice | None = None
         for combination in _combinations(needs):
             entries, computed = _assignment(combination)
-            more = self._sharing(unit, have, entries)
+            more = self._sharing(unit, have, entries, guard)
             choice = self._evaluate(unit, have, guard, (*entries, *more), computed)
             if choice is None:
                 continue
@@ -381,18 +382,32 @@ class Paths:
         followed: such an object comes back with its type and without the fragment's fields. That is
         what Apollo's planner answers; the alternatives count, not the choice between them.
         """
-        units = self.units.children(unit, field)
-        whole = None if guard else self._as_interface(unit, field, have)
+        if guard:
+            return self.units.children(unit, field)
+        whole = self._as_interface(unit, field, have)
         if whole is not None:
             return (whole,)
-        definition = self.graph.supergraph.types[unit.representative].fields[field.name]
-        if guard or not self.graph.supergraph.types[definition.type_name].is_abstract:
-            return units
-        key = (field, unit.representative, have)
+        reach = self._child_reach(unit, field)
+        key = (field, self.units.declared(unit, field), reach)
         if key not in self._visible:
-            alternatives = self._alternatives(unit.representative, field, have)
-            self._visible[key] = self._ruled(units, definition.type_name, alternatives)
+            self._visible[key] = self._ruled(self.units.children(unit, field), key[1], reach)
         return self._visible[key]
+
+    def _child_reach(self, unit: Unit, field: OpField) -> Views:
+        """Every view of a field's value that some plan could have, whatever is chosen above."""
+        name = unit.representative
+        if (name, unit.reach) not in self._closures:
+            entered = {
+                move.target
+                for move in self.moves(name, unit.reach)
+                if self.entry(name, unit.reach, move.target, NO_GUARD) is not None
+            }
+            self._closures[name, unit.reach] = unit.reach | entered
+        moves = (
+            self.graph.field_move(view, name, field.name)
+            for view in self._closures[name, unit.reach]
+        )
+        return frozenset(move.target for move in moves if move and move.target)
 
     def _as_interface(self, unit: Unit, field: OpField, have: Views) -> Unit | None:
         """The value as one unit, where all views have an interface object and none need know more.
@@ -407,44 +422,30 @@ class Paths:
             return None
         return whole
 
-    def _alternatives(self, type_name: str, field: OpField, have: Views) -> list[ViewNode]:
-        """Every view of a field's value that some plan could use."""
-        entered = [
-            move.target
-            for move in self.moves(type_name, have)
-            if self.entry(type_name, have, move.target, NO_GUARD) is not None
-        ]
-        moves = (
-            self.graph.field_move(view, type_name, field.name)
-            for view in dict.fromkeys((*have, *entered))
-        )
-        targets = dict.fromkeys(move.target for move in moves if move and move.target)
-        return [view for view in targets if not self.graph.is_interface_object(view)]
-
-    def _ruled(
-        self, units: tuple[Unit, ...], declared: str, alternatives: Sequence[ViewNode]
-    ) -> tuple[Unit, ...]:
-        if len({view.subgraph for view in alternatives}) < 2:
-            return units
+    def _ruled(self, units: tuple[Unit, ...], declared: str, reach: Views) -> tuple[Unit, ...]:
+        known = [view for view in reach if not self.graph.is_interface_object(view)]
+        choice = len({view.subgraph for view in known}) > 1
+        if not self.graph.supergraph.types[declared].is_abstract:
+            choice = False
         result = []
         for unit in units:
             fields = tuple(
                 field
                 for field in unit.fields
-                if field.asked_on == declared
-                or all(self.graph.may_be(view, field.asked_on) for view in alternatives)
+                if not choice
+                or field.asked_on == declared
+                or all(self.graph.may_be(view, field.asked_on) for view in known)
             )
-            if len(fields) == len(unit.fields):
-                result.append(unit)
-            elif fields:
-                result.append(Unit(unit.types, unit.representative, fields))
+            seeing = frozenset(v for v in reach if self.graph.sees(v, unit.representative))
+            if fields:
+                result.append(Unit(unit.types, unit.representative, fields, seeing))
         return tuple(result)
 
     def _with_more_views(self, unit: Unit, have: Views, guard: Guard, best: Choice) -> Choice:
         """Enter further subgraphs where that makes the children cheaper than it costs."""
         while best.cost.below:
             improved = best
-            for target in self._sharing(unit, have, best.entries):
+            for target in self._sharing(unit, have, best.entries, guard):
                 entries = (*best.entries, target)
                 other = self._evaluate(unit, have, guard, entries, best.computed)
                 improved = self._better(improved, other) or improved
@@ -453,7 +454,9 @@ class Paths:
             best = improved
         return best
 
-    def _sharing(self, unit: Unit, have: Views, entries: Sequence[ViewNode]) -> list[ViewNode]:
+    def _sharing(
+        self, unit: Unit, have: Views, entries: Sequence[ViewNode], guard: Guard
+    ) -> list[ViewNode]:
         """Subgraphs not yet entered that resolve one of the unit's composite fields as well."""
         if unit.representative in self.graph.once_only and (have or entries):
             return []  # a mutation must not run twice
@@ -463,6 +466,7 @@ class Paths:
             target
             for target in targets
             if target.subgraph not in known
+            and self.entry(unit.representative, have, target, guard) is not None
             and any(
                 f.sources and self.direct_views((target,), unit.representative, f)
                 for f in unit.fields

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from graphql import DirectiveNode, Node, SelectionSetNode
 
+    from router.query_graph.graph import ViewNode
+
 __all__ = ["TYPENAME", "Collector", "Condition", "Conditions", "OpField", "Source", "Unit"]
 
 TYPENAME = "__typename"
@@ -79,11 +81,13 @@ class Unit:
     """What is wanted of the objects at one position whose runtime type is in ``types``.
 
     All ``types`` are alike to the query graph, so planning ``representative`` plans them all.
+    ``reach`` are the views by which any plan could come here, of what a client asks.
     """
 
     types: frozenset[str]
     representative: str
     fields: tuple[OpField, ...]
+    reach: frozenset[ViewNode] = frozenset()
 
 
 @dataclass(slots=True)
@@ -196,10 +200,7 @@ class Collector:
             for type_ in names:
                 alike.setdefault(self._likeness(declared, type_, wanted), []).append(type_)
             for group in alike.values():
-                # Each group gets fields of its own: they are cache keys for the types of that
-                # group.
-                own = fields if len(alike) == 1 else tuple(replace(f) for f in fields)
-                yield Unit(frozenset(group), group[0], own)
+                yield Unit(frozenset(group), group[0], fields)
 
 
 def _merge(fields: Sequence[OpField]) -> tuple[OpField, ...]:

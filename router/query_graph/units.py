@@ -36,20 +36,20 @@ class Units:
 
     def children(self, unit: Unit, field: OpField) -> tuple[Unit, ...]:
         """The units of what a composite field selects."""
-        key = (field, unit.representative)
+        key = (field, self.declared(unit, field))
         if key not in self._children:
-            definition = self._supergraph.types[unit.representative].fields[field.name]
-            self._children[key] = self.collect(definition.type_name, field.sources)
+            self._children[key] = self.collect(key[1], field.sources)
         return self._children[key]
+
+    def declared(self, unit: Unit, field: OpField) -> str:
+        """The type of a field. Types that have it in common share the units below it."""
+        return self._supergraph.types[unit.representative].fields[field.name].type_name
 
     def child_as_interface(self, unit: Unit, field: OpField) -> Unit | None:
         """The one unit of a composite field that asks every runtime type for the same."""
-        key = (field, unit.representative)
+        key = (field, self.declared(unit, field))
         if key not in self._as_interface:
-            definition = self._supergraph.types[unit.representative].fields[field.name]
-            self._as_interface[key] = self._collector.collect_as_interface(
-                definition.type_name, field.sources
-            )
+            self._as_interface[key] = self._collector.collect_as_interface(key[1], field.sources)
         return self._as_interface[key]
 
     def field_set(

@@ -50,9 +50,13 @@ async function executeAll({ sdl, operations }) {
 
 async function main() {
   const results = {};
-  for (const [name, supergraph] of Object.entries(JSON.parse(readFileSync(0, "utf8")))) {
-    results[name] = await executeAll(supergraph);
-  }
+  const waiting = Object.entries(JSON.parse(readFileSync(0, "utf8")));
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      results[next[0]] = await executeAll(next[1]);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, worker)); // while subgraphs answer, others are planned
   process.stdout.write(JSON.stringify(results), () => process.exit(0)); // sockets are kept alive
 }
 

@@ -25,7 +25,7 @@ from router.supergraph import TypeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from router.query_graph import Paths
+    from router.query_graph import FieldMove, Paths
     from router.query_graph.paths import Guard
 
 __all__ = ["FetchGraphBuilder"]
@@ -76,6 +76,36 @@ class FetchGraphBuilder:
 
     def _resolve(self, position: Position, unit: Unit, demand: Demand, guard: Guard) -> set[Step]:
         """Have everything a unit wants selected; the steps that give it."""
+        return self._resolve_all(position, (unit,), demand, guard)
+
+    def _resolve_all(
+        self, position: Position, units: Sequence[Unit], demand: Demand, guard: Guard
+    ) -> set[Step]:
+        """Have everything the units of one position want selected; the steps that give it."""
+        computed = [self._make_entries(position, unit, guard) for unit in units]
+        steps: set[Step] = set()
+        together: set[OpField] = set()
+        for unit, targets in zip(units, computed, strict=True):
+            for field in unit.fields:
+                if field in together:
+                    continue
+                inner = demand.under(field.conditions)
+                target = targets.get(field)
+                if target is not None:
+                    view = self._compute(position, unit, field, target, inner, guard)
+                    steps |= self._select(position, unit, field, view, inner, guard)
+                    continue
+                whole = self._together(position, units, computed, field)
+                if whole is not None:
+                    together.add(field)
+                view = self._direct_view(position, whole or unit, field)
+                steps |= self._select(position, whole or unit, field, view, inner, guard)
+        return steps
+
+    def _make_entries(
+        self, position: Position, unit: Unit, guard: Guard
+    ) -> dict[OpField, ViewNode]:
+        """Enter the subgraphs chosen for a unit; which of its fields are to be computed, where."""
         if self._must_discover(position, unit):
             self._discover(position, unit, guard)
         choice = self._paths.choose(unit, self._nodes(position, unit), guard)
@@ -83,17 +113,40 @@ class FetchGraphBuilder:
             raise self._no_plan(position, unit)
         for target in choice.entries:
             self._enter(position, unit, target, guard)
-        computed = dict(choice.computed)
-        steps: set[Step] = set()
-        for field in unit.fields:
-            inner = demand.under(field.conditions)
-            target_ = computed.get(field)
-            if target_ is not None:
-                view = self._compute(position, unit, field, target_, inner, guard)
-            else:
-                view = self._direct_view(position, unit, field)
-            steps |= self._select(position, unit, field, view, inner, guard)
-        return steps
+        return dict(choice.computed)
+
+    def _together(
+        self,
+        position: Position,
+        units: Sequence[Unit],
+        computed: Sequence[dict[OpField, ViewNode]],
+        field: OpField,
+    ) -> Unit | None:
+        """The units that want the same composite field of the same views, as one; None otherwise.
+
+        Where types differ in one field only, the others are planned once. Planned per type, a
+        chain of such positions would double at every level.
+        """
+        if not field.sources:
+            return None
+        holders = [unit for unit in units if field in unit.fields]
+        if len(holders) == 1 or any(field in targets for targets in computed):
+            return None
+        ways = {self._direct_moves(position, unit, field) for unit in holders}
+        if len(ways) > 1:
+            return None
+        types = frozenset[str]().union(*(unit.types for unit in holders))
+        return Unit(types, holders[0].representative, (field,), holders[0].reach)
+
+    def _direct_moves(
+        self, position: Position, unit: Unit, field: OpField
+    ) -> tuple[tuple[View, FieldMove | None], ...]:
+        name = unit.representative
+        return tuple(
+            (view, self._graph.field_move(view.node, name, field.name))
+            for view in position.views(unit.types)
+            if self._paths.direct_views((view.node,), name, field)
+        )
 
     def _nodes(self, position: Position, unit: Unit) -> frozenset[ViewNode]:
         return frozenset(
@@ -140,12 +193,12 @@ class FetchGraphBuilder:
             child.compute(view, move.target)
         if not guard:
             self._check_interface_fields(child, unit, field)
-        steps: set[Step] = set()
-        for below in self._paths.children(unit, field, self._nodes(position, unit), guard):
-            if any(
-                self._graph.sees(v.node, below.representative) for v in child.views(below.types)
-            ):
-                steps |= self._resolve(child, below, demand, guard)
+        units = [
+            below
+            for below in self._paths.children(unit, field, self._nodes(position, unit), guard)
+            if any(self._graph.sees(v.node, below.representative) for v in child.views(below.types))
+        ]
+        steps = self._resolve_all(child, units, demand, guard)
         steps.add(self._ensure_object(child, demand))
         return steps
 

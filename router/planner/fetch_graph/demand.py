@@ -8,14 +8,18 @@ graph is finished.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from router.planner.fetch_graph.step import Step
     from router.query_graph import Conditions
 
-__all__ = ["Demand", "common_conditions"]
+__all__ = ["MAX_ALTERNATIVES", "Demand", "alternatives", "common_conditions"]
+
+MAX_ALTERNATIVES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +34,45 @@ class Demand:
         return Demand(self.conditions | conditions, self.step) if conditions else self
 
 
-def common_conditions(demands: set[Demand]) -> Conditions:
-    """The conditions all demands share: where they do not hold, nobody wants the selection.
+def alternatives(demands: Iterable[Demand]) -> frozenset[Conditions]:
+    """The sets of conditions under which somebody wants the selection: any one of them is enough.
 
-    Two demands under different conditions share none; the selection is then made though one might
-    have done without.
+    ``{∅}``: always. Sets that another one implies are left out; beyond ``MAX_ALTERNATIVES`` only
+    what all have in common is kept, so that a selection may be made that nobody wanted.
     """
-    result: Conditions | None = None
+    found: set[Conditions] = set()
     for demand in demands:
-        conditions = demand.conditions
-        if demand.step is not None:
-            conditions |= demand.step.conditions()
-        result = conditions if result is None else result & conditions
-        if not result:
-            break
-    return result or frozenset()
+        if demand.step is None:
+            found.add(demand.conditions)
+        else:
+            found.update(demand.conditions | other for other in demand.step.alternatives())
+    possible = {conditions for conditions in found if not _is_contradictory(conditions)}
+    _resolve_opposites(possible)
+    minimal = frozenset(
+        conditions for conditions in possible if not any(other < conditions for other in possible)
+    )
+    if len(minimal) > MAX_ALTERNATIVES:
+        return frozenset({frozenset.intersection(*minimal)})
+    return minimal or frozenset({frozenset()})
+
+
+def common_conditions(demands: Iterable[Demand]) -> Conditions:
+    """The conditions all demands share: where they do not hold, nobody wants the selection."""
+    return frozenset.intersection(*alternatives(demands))
+
+
+def _is_contradictory(conditions: Conditions) -> bool:
+    return len({condition.variable for condition in conditions}) < len(conditions)
+
+
+def _resolve_opposites(possible: set[Conditions]) -> None:
+    """``a b`` or ``a !b`` is ``a``: what is wanted either way does not depend on the variable."""
+    pending = list(possible)
+    while pending:
+        conditions = pending.pop()
+        for condition in conditions:
+            rest = conditions - {condition}
+            opposite = rest | {replace(condition, wanted=not condition.wanted)}
+            if opposite in possible and rest not in possible:
+                possible.add(rest)
+                pending.append(rest)

@@ -51,15 +51,16 @@ class OutputBuilder:
         calls: list[EntityCall] = []
         selections: SelectionSet = ()
         conditions: tuple[Condition, ...] = ()
+        any_of: tuple[tuple[Condition, ...], ...] = ()
         kind = OperationKind.QUERY
         if first.path is None:
             kind = self._kind
-            conditions = tuple(sorted(first.conditions()))
+            conditions, any_of = tuple(sorted(first.conditions())), first.any_of()
             selections = first.selection.finish(self._supergraph, frozenset(conditions))
         else:
             calls = self._calls(group)
             if len(calls) == 1:
-                conditions = calls[0].conditions
+                conditions, any_of = calls[0].conditions, calls[0].any_of
         variables = self._used_variables(selections, calls)
         name = self._operation_name(first.subgraph, index)
         return FetchNode(
@@ -73,6 +74,7 @@ class OutputBuilder:
             selections=selections,
             entity_calls=tuple(calls),
             conditions=conditions,
+            any_of=any_of,
         )
 
     def _operation_name(self, subgraph: str, index: int) -> str | None:
@@ -100,14 +102,7 @@ class OutputBuilder:
         if len(calls) == 1:
             return calls
         return [
-            EntityCall(
-                response_key=f"_e{index}",
-                variable=f"representations{index}",
-                paths=call.paths,
-                representations=call.representations,
-                selections=call.selections,
-                conditions=call.conditions,
-            )
+            replace(call, response_key=f"_e{index}", variable=f"representations{index}")
             for index, call in enumerate(calls)
         ]
 
@@ -129,6 +124,7 @@ class OutputBuilder:
             representations=(spec,),
             selections=selections,
             conditions=tuple(sorted(conditions)),
+            any_of=step.any_of(),
         )
 
     # -- text ------------------------------------------------------------------------------------
@@ -167,7 +163,7 @@ class OutputBuilder:
 
 def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
     """Two calls as one: asking the same in two places, or of several types in one place."""
-    if one.conditions != other.conditions:
+    if (one.conditions, one.any_of) != (other.conditions, other.any_of):
         return None
     paths = tuple(dict.fromkeys((*one.paths, *other.paths)))
     if one.selections == other.selections:

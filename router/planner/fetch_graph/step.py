@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from router.planner.fetch_graph.demand import common_conditions
+from router.planner.fetch_graph.demand import alternatives
 
 if TYPE_CHECKING:
     from router.planner.fetch_graph.selection import SelectionBuilder
     from router.planner.plan import Path, RepresentationField
-    from router.query_graph import Conditions
+    from router.query_graph import Condition, Conditions
 
 __all__ = ["Step"]
 
@@ -32,10 +32,27 @@ class Step:
     keys: tuple[RepresentationField, ...] = ()
     requires: tuple[RepresentationField, ...] = ()
     depends_on: set[Step] = field(default_factory=set)
+    _alternatives: frozenset[Conditions] | None = None
+
+    def alternatives(self) -> frozenset[Conditions]:
+        """The sets of conditions under which anything selected here is wanted.
+
+        Only asked for when the graph is finished, and kept then.
+        """
+        if self._alternatives is None:
+            self._alternatives = alternatives(self.selection.demands())
+        return self._alternatives
 
     def conditions(self) -> Conditions:
-        """Those under which anything selected here is wanted."""
-        return common_conditions(self.selection.demands())
+        """What all alternatives share."""
+        return frozenset.intersection(*self.alternatives())
+
+    def any_of(self) -> tuple[tuple[Condition, ...], ...]:
+        """What one of the alternatives demands beyond ``conditions``; empty when nothing."""
+        common = self.conditions()
+        if len(self.alternatives()) == 1:
+            return ()
+        return tuple(sorted(tuple(sorted(a - common)) for a in self.alternatives()))
 
     def needs(self, other: Step) -> bool:
         """Whether this step comes after ``other``, directly or not; a step needs itself."""

@@ -8,11 +8,13 @@ import random
 from collections.abc import Iterator
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLField,
     GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     get_named_type,
     is_abstract_type,
@@ -92,10 +94,13 @@ class _Generator:
         return f" @{self._rng.choice(['skip', 'include'])}(if: ${self._rng.choice(VARIABLES)})"
 
     def _literal(self, type_: GraphQLInputType) -> str:
-        match get_named_type(type_).name:
-            case "Int":
+        match get_named_type(type_):
+            case GraphQLEnumType() as enum:
+                names: list[str] = sorted(enum.values)
+                return self._rng.choice(names)
+            case GraphQLScalarType(name="Int"):
                 return str(self._rng.randint(0, 3))
-            case "Boolean":
+            case GraphQLScalarType(name="Boolean"):
                 return self._rng.choice(["true", "false"])
             case _:
                 return f'"{self._rng.choice(["x", "y"])}"'

@@ -19,6 +19,8 @@ from tests.federation.equivalence.subgraphs import WorldSubgraph, execute_merged
 from tests.federation.equivalence.world import World
 from tests.federation.harness import compose_subgraphs, run
 
+COMPARED = [feature for feature in features() if not feature.data_only]
+
 
 @cache
 def _served(feature: Feature) -> tuple[World, list[WorldSubgraph]]:
@@ -29,7 +31,7 @@ def _served(feature: Feature) -> tuple[World, list[WorldSubgraph]]:
     return world, subgraphs
 
 
-@pytest.mark.parametrize("feature", features(), ids=lambda feature: feature.name)
+@pytest.mark.parametrize("feature", COMPARED, ids=lambda feature: feature.name)
 @settings(
     max_examples=40,
     deadline=None,

@@ -11,7 +11,7 @@ asked of a subgraph that does not own it) is a different value.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -22,6 +22,7 @@ from graphql import (
     GraphQLOutputType,
     InlineFragmentNode,
     SelectionSetNode,
+    get_argument_values,
     get_named_type,
     is_abstract_type,
     is_composite_type,
@@ -74,7 +75,7 @@ class World:
         type_: GraphQLOutputType,
         salt: str = "",
     ) -> Any:
-        """The value of a field of an object; ``salt`` is what a computed field was computed from."""
+        """The value of an object's field; ``salt`` is what a computed field was computed from."""
         type_name, n = source["type"], source["n"]
         call = (type_name, n, field, sorted(arguments.items()), salt)
         return self._of_type(type_, (type_name, field), n, call)
@@ -140,23 +141,25 @@ class World:
     # -- entities --------------------------------------------------------------------------------
 
     def entity(self, representation: Mapping[str, Any]) -> dict[str, Any]:
-        """The object a representation stands for, with the representation kept for computed fields."""
+        """The object a representation stands for, which is kept for computed fields."""
         typename = representation["__typename"]
-        leaf = next(self._leaves(representation))
+        leaves = list(self._key_leaves(representation, typename))
+        leaf = leaves[0]
         n: int = int(leaf.split("|")[1]) if isinstance(leaf, str) else int(leaf)
         if is_abstract_type(self.supergraph.schema.type_map[typename]):
-            own = [v for k, v in representation.items() if k != "__typename" and isinstance(v, str)]
-            typename = own[0].split("|")[0]
+            typename = next(one for one in leaves if isinstance(one, str)).split("|")[0]
         return {"__typename": typename, "type": typename, "n": n, "$representation": representation}
 
-    def _leaves(self, value: Any) -> Any:
+    def _key_leaves(self, value: Any, type_name: str) -> Iterator[Any]:
+        """The values of key fields, in any order of fields: each has the object's number."""
         if isinstance(value, Mapping):
-            for key, below in value.items():
-                if key != "__typename" and below is not None:
-                    yield from self._leaves(below)
+            for name, below in value.items():
+                if (type_name, name) in self._key_fields and below is not None:
+                    field = self.supergraph.types[type_name].fields[name]
+                    yield from self._key_leaves(below, field.type_name)
         elif isinstance(value, list):
             for item in value:
-                yield from self._leaves(item)
+                yield from self._key_leaves(item, type_name)
         else:
             yield value
 
@@ -177,7 +180,9 @@ class World:
         return result
 
     def _required(self, source: Mapping[str, Any], node: FieldNode) -> Any:
-        value = self.true_value(source, node.name.value, _literals(node))
+        holder = self.supergraph.schema.type_map[source["type"]]
+        arguments = get_argument_values(holder.fields[node.name.value], node)  # type: ignore[attr-defined]
+        value = self.true_value(source, node.name.value, arguments)
 
         def below(item: Any) -> Any:
             if isinstance(item, list):
@@ -214,14 +219,13 @@ class World:
 
 
 def canonical(value: Any) -> str:
-    """The same text for the same data, whatever the order of keys; type names are not part of it."""
+    """The same text for the same data, in whatever order; type names are not part of it.
+
+    JSON has one kind of number: whoever passes 8.0 on may write 8.
+    """
     if isinstance(value, Mapping):
         inner = (f"{k}:{canonical(v)}" for k, v in sorted(value.items()) if k != "__typename")
         return "{" + ",".join(inner) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
-    return str(value)
-
-
-def _literals(node: FieldNode) -> dict[str, Any]:
-    return {a.name.value: getattr(a.value, "value", None) for a in node.arguments or ()}
+    return f"{value:g}" if isinstance(value, float) else str(value)
