@@ -29,6 +29,7 @@ from router.composition.subgraph import read_subgraph
 from router.composition.subgraph.bases import check_bases
 from router.composition.subgraph.names import check_names
 from router.composition.upgrade import upgrade_federation_1
+from router.supergraph.collection import paused_collection
 
 if TYPE_CHECKING:
     from router.composition.model import Subgraph
@@ -49,6 +50,11 @@ def compose(subgraphs: Sequence[SubgraphInput]) -> CompositionResult:
     The result does not depend on the order of ``subgraphs``: they are taken by name. Nothing is
     raised for faulty subgraphs; the result then has errors and no supergraph.
     """
+    with paused_collection():
+        return _compose_all(subgraphs)
+
+
+def _compose_all(subgraphs: Sequence[SubgraphInput]) -> CompositionResult:
     findings = Findings()
     ordered = sorted(subgraphs, key=lambda subgraph: subgraph.name)
     check_names(ordered, findings)

@@ -8,6 +8,7 @@ one is refused before anything starts.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -121,6 +122,10 @@ def serve(
 def _make_app(settings: RouterSettings, supergraph_sdl: str) -> RouterApp:
     app = create_router_app(settings, supergraph_sdl)
     configure_logging(settings.logs_as, settings.log_level)
+    # The supergraph's model is large, full of cycles and never garbage while this process serves
+    # it: without this, each full collection walks it and stalls a request for its whole length.
+    gc.collect()
+    gc.freeze()
     return app
 
 

@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from router.federation.field_sets import FieldSetError, parse_field_set
+from router.supergraph.collection import paused_collection
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
 from router.supergraph.joins import Directives
 from router.supergraph.model import (
@@ -62,6 +63,11 @@ def load_supergraph(sdl: str) -> Supergraph:
         SupergraphError: not GraphQL, not a supergraph, or its join directives contradict each
         other.
     """
+    with paused_collection():
+        return _load(sdl)
+
+
+def _load(sdl: str) -> Supergraph:
     try:
         document = parse(sdl)
     except GraphQLSyntaxError as error:
