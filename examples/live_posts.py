@@ -5,7 +5,7 @@
 Publish as that author meanwhile, in GraphiQL or with `timeline.py --email bruno@example.com`. The
 access token goes into the payload of `connection_init`, which is how browsers have to do it.
 """
-# ruff: noqa: T201 - a program that prints
+
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 Needs a running system (`make dev`) and signs in as one of its demo users unless told otherwise.
 """
-# ruff: noqa: T201 - a program that prints
+
 
 from __future__ import annotations
 
