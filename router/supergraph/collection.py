@@ -18,7 +18,7 @@ __all__ = ["paused_collection"]
 
 @contextmanager
 def paused_collection() -> Iterator[None]:
-    """No collection inside the block; nested blocks and a collector that is off stay as they are."""
+    """No collection inside the block; nested blocks and a collector that is off stay so."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
