@@ -6,7 +6,6 @@ Publish as that author meanwhile, in GraphiQL or with `timeline.py --email bruno
 access token goes into the payload of `connection_init`, which is how browsers have to do it.
 """
 
-
 from __future__ import annotations
 
 import argparse

@@ -5,7 +5,6 @@
 Needs a running system (`make dev`) and signs in as one of its demo users unless told otherwise.
 """
 
-
 from __future__ import annotations
 
 import argparse
