@@ -8,6 +8,7 @@ real migrations have made (about 30 ms), so tests may commit, stop shards and le
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -26,6 +27,10 @@ from tests.support.postgres import (
     running_clusters,
 )
 from tests.support.redis import running_redis
+
+# In the background SIGINT is ignored, and so it would be by all that tests start and stop by it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Clusters: TypeAlias = Sequence[PostgresCluster]
 MakeShards: TypeAlias = Callable[[str], Awaitable[tuple[ShardConfig, ...]]]

@@ -31,11 +31,9 @@ class StatementsExtension(SchemaExtension):
     @override
     def on_operation(self) -> Iterator[None]:
         context = self.execution_context.context
-        if not isinstance(context, SubgraphContext) or not context.diagnostics:
-            yield
-            return
-        with count_statements() as counts:
-            self._counts = counts
+        with count_statements() as counts:  # always: the metric of statements a request needs it
+            if isinstance(context, SubgraphContext) and context.diagnostics:
+                self._counts = counts
             yield
 
     @override

@@ -121,7 +121,9 @@ def _joins(
         arguments = _join_arguments(context, coordinate, subgraph, field, overrides)
         if not one_type:
             arguments.append(("type", quoted(str(field.type))))
-        telling = telling or bool(arguments)
+        # Taking over from a subgraph that does not exist changes nothing.
+        idle = {"override"} if subgraph.name in overrides.unknown_sources else set()
+        telling = telling or any(name not in idle for name, _ in arguments)
         graph = ("graph", context.graphs[subgraph.name])
         joins.append(MergedUse(JoinDirective.FIELD, (graph, *arguments)))
     return joins if telling else []

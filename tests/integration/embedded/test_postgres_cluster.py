@@ -220,23 +220,33 @@ def _python_for(user: pwd.struct_passwd) -> str:
     for candidate in (sys.executable, shutil.which(version, path="/usr/local/bin:/usr/bin")):
         if candidate is None:
             continue
-        command = [candidate, "-c", "import sysconfig; print(sysconfig.get_config_var('SOABI'))"]
+        code = "import socialnet, sysconfig; print(sysconfig.get_config_var('SOABI'))"
         try:
             done = subprocess.run(
-                command, user=user.pw_uid, cwd="/", capture_output=True, text=True, check=False
+                [candidate, "-c", code],
+                user=user.pw_uid,
+                cwd="/",
+                env=_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
             )
         except OSError:
             continue
         if done.stdout.strip() == sysconfig.get_config_var("SOABI"):
             return candidate
-    pytest.skip(f"no {version} that an ordinary user can run")
+    pytest.skip(f"an ordinary user can reach no {version}, or not this checkout")
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join((str(_ROOT), sysconfig.get_path("purelib")))
+    return {"PYTHONPATH": path, "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 async def _start_program(
     folder: Path, python: str, user: int | None = None
 ) -> asyncio.subprocess.Process:
     """Start a program with a running cluster in `folder`/shard-0 and wait until it runs."""
-    path = os.pathsep.join((str(_ROOT), sysconfig.get_path("purelib")))
     program = await asyncio.create_subprocess_exec(
         python,
         "-c",
@@ -245,7 +255,7 @@ async def _start_program(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd="/",
-        env={"PYTHONPATH": path, "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=_environment(),
         user=user,
     )
     assert program.stdout is not None
