@@ -6,7 +6,7 @@
 4. merge     into one schema (``merge/``)
 5. checks    of the merged schema (``checks/``)
 6. print     (``printer.py``)
-7. probes    of the finished supergraph: ``SUPERGRAPH_PROBES``
+7. probes    of the finished supergraph, as the router loads it: ``SUPERGRAPH_PROBES``
 
 Each stage may rely on what the ones before it checked, so composition stops after the first one
 that finds errors; within a stage everything that is wrong is reported at once.
@@ -29,6 +29,7 @@ from router.composition.subgraph import read_subgraph
 from router.composition.subgraph.bases import check_bases
 from router.composition.subgraph.names import check_names
 from router.composition.upgrade import upgrade_federation_1
+from router.supergraph import Supergraph, load_supergraph
 from router.supergraph.collection import paused_collection
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SUPERGRAPH_PROBES", "SupergraphProbe", "compose"]
 
-SupergraphProbe: TypeAlias = Callable[[str, Findings], None]
-"""Looks at a printed supergraph and adds what is wrong with it."""
+SupergraphProbe: TypeAlias = Callable[[Supergraph, Findings], None]
+"""Looks at a finished supergraph and adds what is wrong with it."""
 
-SUPERGRAPH_PROBES: tuple[SupergraphProbe, ...] = (check_satisfiability,)
-"""Run last, in order, on the printed supergraph."""
+SUPERGRAPH_PROBES: tuple[SupergraphProbe, ...] = (check_graphql_rules, check_satisfiability)
+"""Run last, in order, on the printed supergraph as the router loads it."""
 
 
 def compose(subgraphs: Sequence[SubgraphInput]) -> CompositionResult:
@@ -86,11 +87,11 @@ def _compose(subgraphs: list[Subgraph], findings: Findings) -> str | None:
     if findings.errors:
         return None
     sdl = print_supergraph(supergraph)
-    check_graphql_rules(sdl, findings)
-    if findings.errors:
-        return None
+    loaded = load_supergraph(sdl)
     for probe in SUPERGRAPH_PROBES:
-        probe(sdl, findings)
+        probe(loaded, findings)
+        if findings.errors:
+            return None
     return sdl
 
 

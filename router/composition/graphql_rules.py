@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from graphql import validate_schema
+from graphql import GraphQLSchema, validate_schema
 
 if TYPE_CHECKING:
-    from graphql import GraphQLError, GraphQLSchema
+    from graphql import GraphQLError
 
 __all__ = ["schema_faults"]
 
@@ -18,5 +18,9 @@ break it, other composers do not ask it, and it does not matter to execution."""
 
 
 def schema_faults(schema: GraphQLSchema) -> list[GraphQLError]:
-    """Every breach of the GraphQL specification that matters."""
+    """Every breach of the GraphQL specification that matters, also in a schema that was built to be
+    taken as valid.
+    """
+    if schema.assume_valid:
+        schema = GraphQLSchema(**(schema.to_kwargs() | {"assume_valid": False}))
     return [error for error in validate_schema(schema) if not _TOO_NEW.search(error.message)]

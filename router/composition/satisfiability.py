@@ -1,6 +1,6 @@
 """The last check: a supergraph in which some query could not be planned does not compose.
 
-Run on the printed supergraph through the planner's own query graph, so that the check and the
+Run on the finished supergraph through the planner's own query graph, so that the check and the
 planner cannot disagree. Source: Apollo's composition rules, ``SATISFIABILITY_ERROR``.
 """
 
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from router.federation.codes import ErrorCode
 from router.query_graph import QueryGraph
 from router.query_graph.satisfiability import Unsatisfiable, find_unsatisfiable
-from router.supergraph import load_supergraph
 
 if TYPE_CHECKING:
     from router.composition.result import Findings
+    from router.supergraph import Supergraph
 
 __all__ = ["check_satisfiability"]
 
 
-def check_satisfiability(sdl: str, findings: Findings) -> None:
+def check_satisfiability(supergraph: Supergraph, findings: Findings) -> None:
     """Add an error per field that some query can ask for and no plan can give."""
-    graph = QueryGraph(load_supergraph(sdl))
+    graph = QueryGraph(supergraph)
     for found in find_unsatisfiable(graph):
         findings.error(
             ErrorCode.SATISFIABILITY_ERROR,

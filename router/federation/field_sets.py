@@ -7,7 +7,8 @@ that needs a schema.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from graphql import (
     FieldNode,
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
 __all__ = ["FieldSetError", "parse_field_set", "print_field_set", "walk_selections"]
 
 
+_REMEMBERED: Final = 4096
+"""Field sets kept parsed. They repeat: a key is read by several stages, and most keys are `id`."""
+
+
 class FieldSetError(ValueError):
     """A field set that is not one; the message says what is wrong, without naming the directive."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_field_set(text: str) -> SelectionSetNode:
     """Parse a field set; outer braces are accepted, as Apollo's tools do.
 

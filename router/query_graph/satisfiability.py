@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from router.query_graph.paths import NO_GUARD, Paths
 from router.query_graph.selections import OpField, Unit
@@ -17,10 +17,14 @@ from router.query_graph.units import Units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from router.query_graph.graph import QueryGraph, ViewNode
 
 __all__ = ["Unsatisfiable", "find_unsatisfiable"]
+
+
+_NOWHERE: Final[frozenset[ViewNode]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,10 @@ class _Walk:
         self._graph = graph
         self._paths = Paths(graph, Units(graph))
         self._fields: dict[tuple[str, str], Unit] = {}
+        self._visible: dict[str, list[str]] = {}
+        self._known: dict[tuple[str, str], list[str]] = {}
         self._offered: dict[tuple[str, ViewNode], frozenset[tuple[str, ViewNode | None]]] = {}
+        self._below: dict[tuple[str, ViewNode], tuple[tuple[str, ViewNode], ...]] = {}
 
     def run(self, limit: int) -> Iterator[Unsatisfiable]:
         seen: set[tuple[str, frozenset[ViewNode]]] = set()
@@ -74,15 +81,14 @@ class _Walk:
             if offering in walked:
                 continue
             walked.add(offering)
+            targets = self._targets(state, reach)
             for name in self._visible_fields(state.type_name):
                 coordinate = f"{state.type_name}.{name}"
-                targets = self._targets(state, reach, name)
-                if targets is None:
-                    if coordinate not in reported:
-                        reported.add(coordinate)
-                        yield self._explain(state, reach, name)
-                    continue
-                queue.extend(self._next(state, name, targets))
+                if self._paths.choose(self._unit(state.type_name, name), state.views) is not None:
+                    queue.extend(self._next(state, name, targets.get(name, _NOWHERE)))
+                elif coordinate not in reported:
+                    reported.add(coordinate)
+                    yield self._explain(state, reach, name)
 
     def _roots(self) -> Iterator[_State]:
         for kind, name in self._graph.supergraph.root_types.items():
@@ -91,8 +97,10 @@ class _Walk:
     def _visible_fields(self, type_name: str) -> list[str]:
         # What is inaccessible is never asked for by a client; where a requirement needs it, that is
         # checked there.
-        api = self._graph.supergraph.api_schema.get_type(type_name)
-        return sorted(getattr(api, "fields", ()))
+        if type_name not in self._visible:
+            api = self._graph.supergraph.api_schema.get_type(type_name)
+            self._visible[type_name] = sorted(getattr(api, "fields", ()))
+        return self._visible[type_name]
 
     def _unit(self, type_name: str, field: str) -> Unit:
         key = (type_name, field)
@@ -111,35 +119,61 @@ class _Walk:
 
     def _offering_more(self, state: _State, entered: frozenset[ViewNode]) -> frozenset[ViewNode]:
         """The state's views that resolve something which no entered view does in the same way."""
+        own = state.views - entered
+        if not own:
+            return own
         known = {offer for view in entered for offer in self._offers(state.type_name, view)}
-        return frozenset(
-            view
-            for view in state.views - entered
-            if not self._offers(state.type_name, view) <= known
-        )
+        return frozenset(view for view in own if not self._offers(state.type_name, view) <= known)
 
     def _offers(self, type_name: str, view: ViewNode) -> frozenset[tuple[str, ViewNode | None]]:
         key = (type_name, view)
         if key not in self._offered:
             moves = (
                 (name, self._graph.field_move(view, type_name, name))
-                for name in self._graph.supergraph.types[type_name].fields
+                for name in self._fields_in(type_name, view)
             )
             self._offered[key] = frozenset(
                 (name, move.target) for name, move in moves if move and move.requires is None
             )
         return self._offered[key]
 
-    def _targets(
-        self, state: _State, reach: frozenset[ViewNode], name: str
-    ) -> frozenset[ViewNode] | None:
-        """The views of a field's value, empty for a leaf; None when nobody gives the field."""
-        if self._paths.choose(self._unit(state.type_name, name), state.views) is None:
-            return None
-        moves = (self._graph.field_move(view, state.type_name, name) for view in reach)
-        return frozenset(move.target for move in moves if move and move.target)
+    def _fields_in(self, type_name: str, view: ViewNode) -> list[str]:
+        """The fields of a type that the view's subgraph has. (Going through all of them for every
+        view would be the slowest part of composing many subgraphs.)
+        """
+        owner = view.type_name if self._graph.is_interface_object(view) else type_name
+        key = (owner, view.subgraph)
+        if key not in self._known:
+            fields = self._graph.supergraph.types[owner].fields
+            for subgraph in self._graph.supergraph.subgraphs:
+                self._known[owner, subgraph] = []
+            for name, field in fields.items():
+                for subgraph in field.joins:
+                    self._known[owner, subgraph].append(name)
+        return self._known[key]
 
-    def _next(self, state: _State, name: str, targets: frozenset[ViewNode]) -> Iterator[_State]:
+    def _targets(self, state: _State, reach: frozenset[ViewNode]) -> dict[str, set[ViewNode]]:
+        """The views of the fields' values, by field; leaves have none."""
+        targets: dict[str, set[ViewNode]] = {}
+        for view in reach:
+            for name, target in self._moves_below(state.type_name, view):
+                targets.setdefault(name, set()).add(target)
+        return targets
+
+    def _moves_below(self, type_name: str, view: ViewNode) -> tuple[tuple[str, ViewNode], ...]:
+        """A view's moves to fields that are no leaves."""
+        key = (type_name, view)
+        if key not in self._below:
+            moves = (
+                (name, self._graph.field_move(view, type_name, name))
+                for name in self._fields_in(type_name, view)
+            )
+            self._below[key] = tuple(
+                (name, move.target) for name, move in moves if move and move.target
+            )
+        return self._below[key]
+
+    def _next(self, state: _State, name: str, targets: AbstractSet[ViewNode]) -> Iterator[_State]:
         declared = self._graph.supergraph.types[state.type_name].fields[name].type_name
         type_ = self._graph.supergraph.types.get(declared)
         if type_ is None or not type_.is_composite:

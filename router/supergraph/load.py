@@ -22,7 +22,6 @@ from graphql import (
     UnionTypeDefinitionNode,
     parse,
     parse_type,
-    print_ast,
 )
 
 from router.federation.field_sets import FieldSetError, parse_field_set
@@ -42,6 +41,8 @@ from router.supergraph.model import (
 from router.supergraph.schemas import build_schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from graphql import FieldDefinitionNode, SelectionSetNode, TypeNode
 
 __all__ = ["load_supergraph"]
@@ -69,7 +70,7 @@ def load_supergraph(sdl: str) -> Supergraph:
 
 def _load(sdl: str) -> Supergraph:
     try:
-        document = parse(sdl)
+        document = parse(sdl, no_location=True)
     except GraphQLSyntaxError as error:
         raise SupergraphError(SupergraphErrorCode.INVALID_GRAPHQL, str(error)) from error
     directives = Directives(document)
@@ -104,6 +105,23 @@ def _list_depth(node: TypeNode) -> int:
     return depth
 
 
+def _type_text(node: TypeNode) -> str:
+    """A type as it is written: ``[User!]!``."""
+    if isinstance(node, NonNullTypeNode):
+        return f"{_type_text(node.type)}!"
+    return f"[{_type_text(node.type)}]" if isinstance(node, ListTypeNode) else _named(node)
+
+
+def _type_name(text: str, where: str) -> str:
+    """The named type in a type that a join directive gives as text."""
+    try:
+        return _named(parse_type(text, no_location=True))
+    except GraphQLSyntaxError as error:
+        raise SupergraphError(
+            SupergraphErrorCode.INVALID_JOIN, f"{where}: {text!r} is not a type: {error.message}."
+        ) from error
+
+
 def _field_set(text: Any, where: str) -> SelectionSetNode | None:
     if text is None:
         return None
@@ -129,6 +147,7 @@ class _Types:
             if isinstance(definition, TypeDefinitionNode)
             and not directives.is_machinery(definition.name.value)
         ]
+        self._implementing = self._find_implementing()
 
     def read(self) -> dict[str, SupergraphType]:
         return {d.name.value: self._type(d) for d in self._definitions}
@@ -203,9 +222,10 @@ class _Types:
         parent: TypeDefinitionNode, node: FieldDefinitionNode, arguments: dict[str, Any]
     ) -> FieldJoin:
         where = f"{parent.name.value}.{node.name.value}"
-        printed = str(arguments.get("type") or print_ast(node.type))
+        own = arguments.get("type")
+        printed = _type_text(node.type) if own is None else str(own)
         return FieldJoin(
-            type_name=_named(parse_type(printed, no_location=True)),
+            type_name=_named(node.type) if own is None else _type_name(printed, where),
             nullable_shape=printed,
             external=bool(arguments.get("external")),
             overridden=bool(arguments.get("usedOverridden")),
@@ -239,18 +259,27 @@ class _Types:
     def _implementations(
         self, node: InterfaceTypeDefinitionNode, joins: dict[str, TypeJoin]
     ) -> dict[str, frozenset[str]]:
-        name = node.name.value
-        found: dict[str, set[str]] = {subgraph: set() for subgraph in joins}
+        found = self._implementing.get(node.name.value, {})
+        return {
+            subgraph: frozenset(found.get(subgraph, ()))
+            for subgraph in dict.fromkeys((*joins, *found))
+        }
+
+    def _find_implementing(self) -> dict[str, dict[str, list[str]]]:
+        """Interface -> subgraph -> the object types that implement it there."""
+        result: dict[str, dict[str, list[str]]] = {}
         for definition in self._definitions:
-            if not isinstance(definition, ObjectTypeDefinitionNode):
-                continue
-            explicit = self._directives.of(definition, "implements")
-            if explicit:
-                graphs = [a["graph"] for a in explicit if a["interface"] == name]
-            elif any(i.name.value == name for i in definition.interfaces or ()):
-                graphs = list(self._type_joins(definition))
-            else:
-                graphs = []
-            for graph in graphs:
-                found.setdefault(graph, set()).add(definition.name.value)
-        return {subgraph: frozenset(names) for subgraph, names in found.items()}
+            if isinstance(definition, ObjectTypeDefinitionNode):
+                for interface, subgraph in self._implemented(definition):
+                    known = result.setdefault(interface, {}).setdefault(subgraph, [])
+                    known.append(definition.name.value)
+        return result
+
+    def _implemented(self, node: ObjectTypeDefinitionNode) -> Iterator[tuple[str, str]]:
+        """The interfaces of an object type, and in which subgraphs it has them."""
+        explicit = self._directives.of(node, "implements")
+        if explicit:
+            yield from ((a["interface"], a["graph"]) for a in explicit)
+        elif node.interfaces:  # join v0.1: everywhere
+            for subgraph in self._type_joins(node):
+                yield from ((interface.name.value, subgraph) for interface in node.interfaces)

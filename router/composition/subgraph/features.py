@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from graphql import (
     DirectiveDefinitionNode,
-    NamedTypeNode,
     NameNode,
-    Visitor,
+    ScalarTypeDefinitionNode,
     parse,
-    visit,
+    parse_type,
 )
 
+from router.composition.type_refs import base_name, rename, type_ref
 from router.federation.codes import ErrorCode
 from router.federation.directives import (
     FEDERATION_IDENTITY,
@@ -35,7 +35,7 @@ from router.federation.versions import FEDERATION_1, FEDERATION_VERSIONS, Versio
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphql import DefinitionNode, DocumentNode
+    from graphql import DefinitionNode, DocumentNode, InputValueDefinitionNode
 
 __all__ = ["Features", "resolve_features"]
 
@@ -134,29 +134,31 @@ def _define(
     """Add one link's directives, and the scalars that their arguments use, under local names."""
     for kind, definition in known.items():
         local = link.local_name(f"@{kind}")[1:] if link else str(kind)
-        scalars = _Rename(link)
-        renamed = visit(definition, scalars)
+        used: set[str] = set()
+        arguments = tuple(_localised(item, link, used) for item in definition.arguments or ())
         directives[local] = kind
-        definitions[f"@{local}"] = dataclasses.replace(renamed, name=NameNode(value=local))
-        for scalar in sorted(scalars.used):
-            definitions[scalar] = parse(f"scalar {scalar}", no_location=True).definitions[0]
+        definitions[f"@{local}"] = dataclasses.replace(
+            definition, name=NameNode(value=local), arguments=arguments
+        )
+        for scalar in sorted(used):
+            definitions[scalar] = ScalarTypeDefinitionNode(name=NameNode(value=scalar))
 
 
-class _Rename(Visitor):
-    """Gives the specification's scalars their local names in a directive definition."""
+def _localised(
+    argument: InputValueDefinitionNode, link: Link | None, used: set[str]
+) -> InputValueDefinitionNode:
+    """An argument with the specification's scalar under its local name; ``used`` gets that name.
 
-    def __init__(self, link: Link | None) -> None:
-        super().__init__()
-        self.link = link
-        self.used: set[str] = set()
-
-    def enter_named_type(self, node: NamedTypeNode, *_: object) -> NamedTypeNode | None:
-        name = node.name.value
-        if name not in SPEC_SCALARS:
-            return None
-        local = self.link.local_name(name) if self.link else f"_{name}"
-        self.used.add(local)
-        return dataclasses.replace(node, name=NameNode(value=local))
+    ``scopes: [[Scope!]!]!`` -> ``scopes: [[federation__Scope!]!]!``
+    """
+    written = type_ref(argument.type)
+    scalar = base_name(written)
+    if scalar not in SPEC_SCALARS:
+        return argument
+    local = link.local_name(scalar) if link else f"_{scalar}"
+    used.add(local)
+    renamed = parse_type(str(rename(written, {scalar: local})), no_location=True)
+    return dataclasses.replace(argument, type=renamed)
 
 
 def _define_link(

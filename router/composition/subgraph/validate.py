@@ -6,20 +6,18 @@ and default values are values of their types.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from graphql import (
     DirectiveNode,
     GraphQLError,
     GraphQLInputType,
     InputValueDefinitionNode,
-    Visitor,
     build_ast_schema,
     is_input_type,
     print_ast,
     type_from_ast,
     validate_input_literal,
-    visit,
 )
 from graphql.validation.validate import validate_sdl
 
@@ -29,6 +27,9 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLSchema, Node, ValueNode
 
 __all__ = ["validate_document"]
+
+_MEMBERS: Final = ("fields", "arguments", "values")
+"""Where the definitions inside a definition stand. (A visitor would look everywhere, slowly.)"""
 
 
 def validate_document(document: DocumentNode) -> list[GraphQLError]:
@@ -46,19 +47,29 @@ def validate_document(document: DocumentNode) -> list[GraphQLError]:
     if errors:
         return errors
     values = _Values(schema)
-    visit(document, values)
+    for definition in document.definitions:
+        values.check(definition)
     return values.errors
 
 
-class _Values(Visitor):
+class _Values:
     """Collects constants that are not values of the type they are given for."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
-        super().__init__()
         self.schema = schema
         self.errors: list[GraphQLError] = []
 
-    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+    def check(self, node: Node) -> None:
+        """Check a definition and everything in it that may have directives or a default."""
+        for directive in getattr(node, "directives", None) or ():
+            self._check_directive(directive)
+        if isinstance(node, InputValueDefinitionNode):
+            self._check_default(node)
+        for members in _MEMBERS:
+            for member in getattr(node, members, None) or ():
+                self.check(member)
+
+    def _check_directive(self, node: DirectiveNode) -> None:
         definition = self.schema.get_directive(node.name.value)
         if definition is None:  # validate_sdl has already refused it
             return
@@ -68,9 +79,11 @@ class _Values(Visitor):
                 what = f'argument "{argument.name.value}" of directive "@{node.name.value}"'
                 self._check(argument.value, expected.type, what, node)
 
-    def enter_input_value_definition(self, node: InputValueDefinitionNode, *_: object) -> None:
+    def _check_default(self, node: InputValueDefinitionNode) -> None:
+        if node.default_value is None:
+            return
         expected = type_from_ast(self.schema, node.type)
-        if node.default_value is not None and expected is not None and is_input_type(expected):
+        if expected is not None and is_input_type(expected):
             self._check(node.default_value, expected, f'the default of "{node.name.value}"', node)
 
     def _check(self, value: ValueNode, expected: GraphQLInputType, what: str, node: Node) -> None:
