@@ -17,7 +17,7 @@ from router.server.endpoints import graphiql_page, make_endpoints
 from router.server.generation import Generation, Generations
 from router.server.graphiql import GraphiQLAssets
 from router.server.headers import HeaderReader
-from router.server.http import HttpEndpoint
+from router.server.http.endpoint import HttpEndpoint
 from router.server.negotiation import prefers_html
 from router.server.readiness import Readiness
 from router.server.telemetry import Metrics

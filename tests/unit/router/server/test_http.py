@@ -7,7 +7,7 @@ import httpx
 import pytest
 from graphql import DocumentNode
 
-from router.server import http
+from router.server.http import runner
 from router.server.pipeline import prepare
 from router.server.pipeline.parse import parse_document
 from tests.support.router_server import ThingsSubgraph, make_app
@@ -283,7 +283,7 @@ async def test_an_unexpected_exception_is_masked(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(http, "execute", broken)
+    monkeypatch.setattr(runner, "execute", broken)
     response = await client.post("/graphql", json={"query": "{greeting}"})
 
     assert response.status_code == 500
