@@ -232,7 +232,12 @@ def _operation(
         )
         chosen = select_operation(document, name)
         validate_document(
-            supergraph.api_schema, document, max_errors=100, introspection=True, suggestions=True
+            supergraph.api_schema,
+            document,
+            max_errors=100,
+            max_work=50_000,
+            introspection=True,
+            suggestions=True,
         )
     except RequestError as error:
         _fail(f"{error.code}: {found['message']}" for found in error.errors)

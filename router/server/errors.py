@@ -17,6 +17,8 @@ __all__ = ["RequestError", "RequestErrorCode", "RouterConfigError", "internal_er
 
 Header = tuple[bytes, bytes]
 
+_MAX_MESSAGE = 1_000
+
 
 class RequestErrorCode(StrEnum):
     """``extensions.code`` of the errors that the server itself makes.
@@ -32,6 +34,17 @@ class RequestErrorCode(StrEnum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+    MAX_ALIASES_LIMIT = "MAX_ALIASES_LIMIT"
+    MAX_DEFINITIONS_LIMIT = "MAX_DEFINITIONS_LIMIT"
+    MAX_DEPTH_LIMIT = "MAX_DEPTH_LIMIT"
+    MAX_DIRECTIVES_LIMIT = "MAX_DIRECTIVES_LIMIT"
+    MAX_FRAGMENT_DEPTH_LIMIT = "MAX_FRAGMENT_DEPTH_LIMIT"
+    MAX_HEIGHT_LIMIT = "MAX_HEIGHT_LIMIT"
+    MAX_INPUT_DEPTH_LIMIT = "MAX_INPUT_DEPTH_LIMIT"
+    MAX_INPUT_VALUES_LIMIT = "MAX_INPUT_VALUES_LIMIT"
+    MAX_LITERAL_VALUES_LIMIT = "MAX_LITERAL_VALUES_LIMIT"
+    MAX_ROOT_FIELDS_LIMIT = "MAX_ROOT_FIELDS_LIMIT"
+    MAX_VALIDATION_WORK_LIMIT = "MAX_VALIDATION_WORK_LIMIT"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     NOT_FOUND = "NOT_FOUND"
@@ -98,7 +111,12 @@ class RequestError(Exception):
 
 def _with_code(error: dict[str, Any], code: str) -> dict[str, Any]:
     extensions = {"code": str(code), **(error.get("extensions") or {})}
-    return {**error, "extensions": extensions}
+    # graphql-core quotes wrong values whole, in each of their errors: a small request could make a
+    # huge answer.
+    message = error["message"]
+    if len(message) > _MAX_MESSAGE:
+        message = f"{message[:_MAX_MESSAGE]}…"
+    return {**error, "message": message, "extensions": extensions}
 
 
 def internal_error(request_id: str) -> RequestError:

@@ -72,6 +72,33 @@ class RouterSettings(BaseSettings):
     # Limits.
     max_body_bytes: PositiveInt = 1_048_576
     max_tokens: PositiveInt = Field(default=10_000, description="Lexical tokens of a document.")
+    max_definitions: PositiveInt = Field(
+        default=200, description="Operations and fragments of a document."
+    )
+    max_depth: PositiveInt = Field(default=30, description="Fields in each other.")
+    max_fragment_depth: PositiveInt = Field(
+        default=50, description="Fragments in each other, named and inline."
+    )
+    max_height: PositiveInt = Field(
+        default=2_000, description="Fields of an operation, its fragments spread out."
+    )
+    max_aliases: PositiveInt = Field(default=200, description="Those of them with an alias.")
+    max_root_fields: PositiveInt = Field(default=50, description="Those of them at the root.")
+    max_directives: PositiveInt = Field(
+        default=200, description="Uses of directives in an operation, its fragments spread out."
+    )
+    max_input_depth: PositiveInt = Field(
+        default=50, le=200, description="Lists and objects in each other: literals and variables."
+    )
+    max_input_values: PositiveInt = Field(
+        default=10_000, description="Items and members in one variable, on all levels."
+    )
+    max_literal_values: PositiveInt = Field(
+        default=500, description="Items and members of an operation's literals."
+    )
+    max_validation_work: PositiveInt = Field(
+        default=50_000, description="Comparisons of fields that may share a response name."
+    )
     max_validation_errors: PositiveInt = 20
     request_timeout: PositiveFloat = Field(
         default=30.0, description="Seconds that a query or mutation may take altogether."

@@ -1,6 +1,6 @@
 """The stages of a request, one file each, in order.
 
-``read`` -> ``parse`` -> ``validate`` -> ``plan`` (these three remembered per text: ``prepare``) ->
-``variables`` -> ``execute`` -> ``respond``. They know nothing of ASGI: HTTP and WebSocket share
-them.
+``read`` -> ``parse`` -> limits (``router.server.limits.document``) -> ``validate`` -> ``plan``
+(these four remembered per text: ``prepare``) -> ``variables`` -> ``execute`` -> ``respond``. They
+know nothing of ASGI: HTTP and WebSocket share them.
 """

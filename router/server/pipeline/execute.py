@@ -1,4 +1,4 @@
-"""Stage 6, execute: run a prepared operation in the executor, within the request's deadline."""
+"""Stage 7, execute: run a prepared operation in the executor, within the request's deadline."""
 
 from __future__ import annotations
 

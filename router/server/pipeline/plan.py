@@ -1,4 +1,4 @@
-"""Stage 4, plan: a validated operation into a plan, and the plan into the executor's program."""
+"""Stage 5, plan: a validated operation into a plan, and the plan into the executor's program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 2 to 4 with their memory: a text and an operation name into an operation that is ready to
+"""Stages 2 to 5 with their memory: a text and an operation name into an operation that is ready to
 run.
 
 What a client's text leads to depends on nothing but the supergraph and the settings, so it is
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from router.planner.plan import OperationKind
-from router.server.errors import RequestError
+from router.server.errors import RequestError, RequestErrorCode
+from router.server.limits.document import DocumentLimits, check_document
+from router.server.limits.inputs import InputLimits
 from router.server.lru import LruCache
 from router.server.pipeline.parse import parse_document, select_operation
 from router.server.pipeline.plan import compile_plan, plan_operation
@@ -58,6 +60,8 @@ class OperationPreparer:
         self._planner = planner
         self._settings = settings
         self._metrics = metrics
+        self._document_limits = DocumentLimits.of(settings)
+        self._input_limits = InputLimits.of(settings)
         self._prepared: LruCache[_Key, PreparedOperation] = LruCache(
             max_entries=settings.operation_cache_size,
             max_weight=settings.operation_cache_characters,
@@ -77,6 +81,13 @@ class OperationPreparer:
             raise refusal.again()
         try:
             prepared = self._prepare(text, operation_name)
+        except RecursionError:
+            # Only where the limits on depth are set higher than the interpreter's stack allows.
+            error = RequestError(
+                RequestErrorCode.MAX_DEPTH_LIMIT, "The document is too deep", well_formed=True
+            )
+            self._refused.put(key, error, len(text))
+            raise error.again() from None
         except RequestError as error:
             self._refused.put(key, error.again(), len(text))
             raise
@@ -87,13 +98,16 @@ class OperationPreparer:
         settings, timed = self._settings, self._metrics.timed
         with timed("parse"):
             document = parse_document(text, max_tokens=settings.max_tokens)
-            operation = select_operation(document, operation_name)
+        with timed("limits"):
+            check_document(document, self._document_limits)
+        operation = select_operation(document, operation_name)
         schema = self._supergraph.api_schema
         with timed("validate"):
             validate_document(
                 schema,
                 document,
                 max_errors=settings.max_validation_errors,
+                max_work=settings.max_validation_work,
                 introspection=settings.shows_introspection,
                 suggestions=settings.shows_suggestions,
             )
@@ -106,7 +120,12 @@ class OperationPreparer:
         return PreparedOperation(
             kind=kind,
             name=name,
-            variables=VariableReader(schema, operation, suggestions=settings.shows_suggestions),
+            variables=VariableReader(
+                schema,
+                operation,
+                limits=self._input_limits,
+                suggestions=settings.shows_suggestions,
+            ),
             plan=plan,
             program=program,
             metrics=self._metrics.operation(kind, name),

@@ -1,4 +1,4 @@
-"""Stage 7, respond: results and request errors into the payload of a GraphQL response, and that
+"""Stage 8, respond: results and request errors into the payload of a GraphQL response, and that
 into JSON.
 """
 

@@ -1,4 +1,4 @@
-"""Stage 5, variables: the client's values against the operation's definitions.
+"""Stage 6, variables: the client's values against the operation's definitions.
 
 Subgraphs coerce again, so what is passed on is the client's own JSON, with defaults filled in
 (conditions on fetches need them) and undeclared members left out. What is compiled once per
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
 from graphql import (
     GraphQLError,
     Undefined,
@@ -24,6 +23,8 @@ from router.server.errors import RequestError, RequestErrorCode
 
 if TYPE_CHECKING:
     from graphql import GraphQLInputType, GraphQLSchema, OperationDefinitionNode
+
+    from router.server.limits.inputs import InputLimits
 
 __all__ = ["VariableReader"]
 
@@ -40,37 +41,40 @@ class _Definition(NamedTuple):
 class VariableReader:
     """Checks one operation's variables and completes them with defaults."""
 
-    __slots__ = ("_definitions", "_hide_suggestions", "_nodes", "_schema")
+    __slots__ = ("_definitions", "_hide_suggestions", "_limits", "_nodes", "_schema")
 
     def __init__(
-        self, schema: GraphQLSchema, operation: OperationDefinitionNode, *, suggestions: bool
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        *,
+        limits: InputLimits,
+        suggestions: bool,
     ) -> None:
         self._schema = schema
+        self._limits = limits
         self._nodes = operation.variable_definitions or ()
         self._hide_suggestions = not suggestions
         self._definitions = tuple(_define(schema, operation))
 
     def read(self, given: dict[str, Any]) -> dict[str, Any]:
         """Return the values of the declared variables as JSON; raises ``BAD_USER_INPUT`` with an
-        error for each wrong one.
+        error for each wrong one, and what the limits raise.
         """
         values: dict[str, Any] = {}
-        try:
-            for name, type_, required, default in self._definitions:
-                value = given.get(name, Undefined)
-                if value is Undefined:
-                    if default is not Undefined:
-                        values[name] = default
-                    elif required:
-                        raise self._refusal(given)
-                elif coerce_input_value(value, type_) is Undefined:
+        for name, type_, required, default in self._definitions:
+            value = given.get(name, Undefined)
+            if value is Undefined:
+                if default is not Undefined:
+                    values[name] = default
+                elif required:
                     raise self._refusal(given)
-                else:
-                    if value.__class__ is dict or value.__class__ is list:
-                        _require_shallow(name, value)
-                    values[name] = value
-        except RecursionError:  # a value nested deeper than the interpreter's stack
-            raise self._refusal(given) from None
+                continue
+            if value.__class__ is dict or value.__class__ is list:
+                self._limits.check(name, value)
+            if coerce_input_value(value, type_) is Undefined:
+                raise self._refusal(given)
+            values[name] = value
         return values
 
     def _refusal(self, given: dict[str, Any]) -> RequestError:
@@ -89,18 +93,6 @@ class VariableReader:
             well_formed=True,
             errors=[dict(error.formatted) for error in errors],
         )
-
-
-def _require_shallow(name: str, value: Any) -> None:
-    """Raise for a value that could not be passed on: orjson reads 1024 levels, but writes 254."""
-    try:
-        orjson.dumps(value)
-    except TypeError:
-        raise RequestError(
-            RequestErrorCode.BAD_USER_INPUT,
-            f"Variable '${name}' is nested too deeply",
-            well_formed=True,
-        ) from None
 
 
 def _define(schema: GraphQLSchema, operation: OperationDefinitionNode) -> list[_Definition]:

@@ -11,6 +11,7 @@ from router.planner import Planner
 from router.planner.plan import QueryPlan
 from router.planner.plan_text import plan_text
 from router.server.errors import RequestError
+from router.server.limits.inputs import InputLimits
 from router.server.pipeline.parse import parse_document, select_operation
 from router.server.pipeline.plan import compile_plan, plan_operation
 from router.server.pipeline.validate import validate_document
@@ -31,6 +32,9 @@ def explain(supergraph: Supergraph, query: str) -> str:
     return plan_text(plan)
 
 
+_INPUTS = InputLimits(depth=50, values=10_000)
+
+
 async def answer(
     supergraph: Supergraph,
     subgraphs: Sequence[DataSubgraph],
@@ -45,7 +49,7 @@ async def answer(
     executor = Executor(supergraph, transports)
     try:
         plan, document, operation = _prepare(supergraph, query)
-        reader = VariableReader(supergraph.api_schema, operation, suggestions=False)
+        reader = VariableReader(supergraph.api_schema, operation, limits=_INPUTS, suggestions=False)
         values = reader.read(dict(variables))
         program = compile_plan(supergraph, document, operation, plan)
         result = await executor.execute(program, values, RequestContext())
@@ -60,6 +64,11 @@ def _prepare(supergraph: Supergraph, query: str) -> tuple[QueryPlan, Any, Any]:
     document = parse_document(query, max_tokens=10_000)
     operation = select_operation(document, None)
     validate_document(
-        supergraph.api_schema, document, max_errors=5, introspection=True, suggestions=False
+        supergraph.api_schema,
+        document,
+        max_errors=5,
+        max_work=50_000,
+        introspection=True,
+        suggestions=False,
     )
     return plan_operation(Planner(supergraph), document, operation), document, operation

@@ -17,6 +17,7 @@ def _errors(
             SCHEMA,
             parse(text),
             max_errors=max_errors,
+            max_work=50_000,
             introspection=introspection,
             suggestions=suggestions,
         )
@@ -42,7 +43,9 @@ def test_suggestions_can_be_switched_off() -> None:
 
 @pytest.mark.parametrize("text", ["{ __schema { description } }", '{ __type(name: "A") { name } }'])
 def test_introspection_can_be_switched_off(text: str) -> None:
-    validate_document(SCHEMA, parse(text), max_errors=1, introspection=True, suggestions=False)
+    validate_document(
+        SCHEMA, parse(text), max_errors=1, max_work=50_000, introspection=True, suggestions=False
+    )
 
     assert "introspection" in str(_errors(text, introspection=False)[0]["message"])
 
@@ -50,7 +53,9 @@ def test_introspection_can_be_switched_off(text: str) -> None:
 def test_typename_is_no_introspection() -> None:
     document = parse("{ __typename }")
 
-    validate_document(SCHEMA, document, max_errors=1, introspection=False, suggestions=False)
+    validate_document(
+        SCHEMA, document, max_errors=1, max_work=50_000, introspection=False, suggestions=False
+    )
 
 
 def test_the_number_of_errors_is_bounded() -> None:
@@ -58,3 +63,23 @@ def test_the_number_of_errors_is_bounded() -> None:
 
     assert len(errors) == 6
     assert "Too many" in str(errors[-1]["message"])
+
+
+def test_comparing_fields_is_bounded() -> None:
+    document = parse("{ " + "a { b } " * 200 + "}")
+    schema = build_schema("type Query { a: A } type A { b: Int }")
+
+    def check(max_work: int) -> None:
+        validate_document(
+            schema,
+            document,
+            max_errors=20,
+            max_work=max_work,
+            introspection=False,
+            suggestions=False,
+        )
+
+    check(200_000)
+    with pytest.raises(RequestError) as caught:
+        check(20_000)
+    assert caught.value.code == RequestErrorCode.MAX_VALIDATION_WORK_LIMIT

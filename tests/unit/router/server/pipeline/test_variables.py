@@ -6,6 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 
 from router.server.errors import RequestError, RequestErrorCode
+from router.server.limits.inputs import InputLimits
 from router.server.pipeline.variables import VariableReader
 
 SCHEMA = build_schema(
@@ -18,11 +19,13 @@ SCHEMA = build_schema(
     """
 )
 
+LIMITS = InputLimits(depth=5, values=20)
+
 
 def _reader(definitions: str, *, suggestions: bool = True) -> VariableReader:
     operation = parse(f"query ({definitions}) {{ a }}").definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    return VariableReader(SCHEMA, operation, suggestions=suggestions)
+    return VariableReader(SCHEMA, operation, limits=LIMITS, suggestions=suggestions)
 
 
 @pytest.mark.parametrize(
@@ -82,16 +85,21 @@ def test_every_wrong_variable_is_reported() -> None:
 
 
 @pytest.mark.parametrize("type_", ["Filter", "Json"])
-@pytest.mark.parametrize("depth", [300, 1000, 5000])
+@pytest.mark.parametrize("depth", [6, 300, 1000, 5000])
 def test_values_nested_too_deeply_are_refused(type_: str, depth: int) -> None:
     value: dict[str, Any] = {"text": "x"}
-    for _ in range(depth):
+    for _ in range(depth - 1):
         value = {"text": "x", "nested": value}
 
     with pytest.raises(RequestError) as caught:
         _reader(f"$a: {type_}").read({"a": value})
 
-    assert caught.value.code == RequestErrorCode.BAD_USER_INPUT
+    assert caught.value.code == RequestErrorCode.MAX_INPUT_DEPTH_LIMIT
+    assert caught.value.well_formed
+
+
+def test_undeclared_variables_are_not_looked_at() -> None:
+    assert _reader("$a: Int").read({"a": 1, "b": [0] * 1000}) == {"a": 1}
 
 
 def test_a_type_that_the_schema_lacks_is_refused() -> None:
