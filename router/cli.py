@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from router.compat import Version, compare, report_json, report_text
-from router.composition import compose as compose_subgraphs
+from router.composition import compose_config
 from router.planner import Planner, PlanningError
 from router.planner.inspect import Stages, fetch_graph_text, graph_text, paths_text
 from router.planner.plan_text import plan_json, plan_text
@@ -28,7 +28,6 @@ from router.server.pipeline.validate import validate_document
 from router.server.serving import ListenError, ServerAddress
 from router.server.serving import serve as serve_supergraph
 from router.server.settings import Environment, RouterSettings
-from router.server.supergraph_config import SupergraphConfigError, read_subgraphs
 from router.supergraph import Supergraph, SupergraphError, load_supergraph
 
 if TYPE_CHECKING:
@@ -71,9 +70,6 @@ _Config = Annotated[
 ]
 _SupergraphFile = Annotated[
     Path | None, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
-]
-_RequiredSupergraph = Annotated[
-    Path, typer.Option("--supergraph", help="A composed supergraph (SDL).", dir_okay=False)
 ]
 _OperationName = Annotated[
     str | None, typer.Option("--operation", help="Which operation, when the file has several.")
@@ -119,10 +115,9 @@ def serve(
     """Serve a supergraph: /graphql, /health, /ready, /metrics. Settings: environment variables
     ROUTER_*.
     """
-    if (supergraph is None) == (config is None):
-        _fail(["Give exactly one of --supergraph and --config"])
+    _require_one(supergraph, config)
     settings = _settings(host=host, port=port, workers=workers, environment=environment)
-    sdl = _read(supergraph) if supergraph is not None else _compose(config or Path())
+    sdl = _sdl(supergraph, config)
 
     def announce(address: ServerAddress) -> None:
         _errors.print(f"Router listening on {address.url}{settings.path}")
@@ -132,20 +127,21 @@ def serve(
     except SupergraphError as error:
         _fail([f"{error.code}: {error}"])
     except (ListenError, RouterConfigError) as error:
-        _fail([f"Cannot start: {error}"])
+        _fail([f"CANNOT_START: {error}"])
 
 
 @app.command()
 def plan(
-    supergraph: _RequiredSupergraph,
     query: Annotated[
         Path, typer.Option("--query", help="The operation's file; - for stdin.", allow_dash=True)
     ],
+    supergraph: _SupergraphFile = None,
+    config: _Config = None,
     operation: _OperationName = None,
     output_format: _Format = OutputFormat.TEXT,
 ) -> None:
     """Print the query plan of an operation."""
-    planner = Planner(_load(_read(supergraph)))
+    planner = _planner(supergraph, config)
     document, chosen = _operation(planner.supergraph, query, operation)
     try:
         planned = planner.plan(document, chosen)
@@ -160,7 +156,8 @@ def plan(
 @app.command()
 def inspect(
     stage: Annotated[Stage, typer.Argument(help="What to print.", show_default=False)],
-    supergraph: _RequiredSupergraph,
+    supergraph: _SupergraphFile = None,
+    config: _Config = None,
     query: Annotated[
         Path | None,
         typer.Option(
@@ -172,7 +169,7 @@ def inspect(
     """Print a stage of planning: the query graph, the search for paths, the fetch graph before
     batching, or the plan.
     """
-    planner = Planner(_load(_read(supergraph)))
+    planner = _planner(supergraph, config)
     if stage is Stage.GRAPH:
         if query is not None or operation is not None:
             _fail(["INVALID_OPTIONS: inspect graph takes no operation"])
@@ -210,6 +207,25 @@ def check(
         typer.echo(report_text(report))
     if report.is_breaking:
         raise typer.Exit(1)
+
+
+def _require_one(supergraph: Path | None, config: Path | None) -> None:
+    if (supergraph is None) == (config is None):
+        _fail(["INVALID_OPTIONS: give exactly one of --supergraph and --config"])
+
+
+def _sdl(supergraph: Path | None, config: Path | None) -> str:
+    """The supergraph that a command is given, composed if need be."""
+    _require_one(supergraph, config)
+    return _read(supergraph) if supergraph is not None else _compose(config or Path())
+
+
+def _planner(supergraph: Path | None, config: Path | None) -> Planner:
+    sdl = _sdl(supergraph, config)
+    try:
+        return Planner(load_supergraph(sdl))
+    except SupergraphError as error:
+        _fail([f"{error.code}: {supergraph or config}: {error}"])
 
 
 def _inspect(
@@ -256,23 +272,12 @@ def _print_json(value: Any) -> None:
 
 
 def _compose(config: Path) -> str:
-    try:
-        subgraphs = read_subgraphs(config)
-    except SupergraphConfigError as error:
-        _fail([f"INVALID_CONFIG: {error}"])
-    result = compose_subgraphs(subgraphs)
+    result = compose_config(config)
     for hint in result.hints:
         _errors.print(f"hint {hint.code}: {hint.message}", markup=False, style="dim")
     if result.supergraph_sdl is None:
-        _fail(f"{error.code}: {error.message}" for error in result.errors)
+        _fail(result.errors)
     return result.supergraph_sdl
-
-
-def _load(sdl: str) -> Supergraph:
-    try:
-        return load_supergraph(sdl)
-    except SupergraphError as error:
-        _fail([f"{error.code}: {error}"])
 
 
 def _settings(**options: Any) -> RouterSettings:
@@ -297,6 +302,7 @@ def _read(path: Path) -> str:
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all: a running router may be watching it."""
     try:
+        path = path.resolve(strict=False)  # what a link leads to, not the link, is replaced
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -307,7 +313,7 @@ def _write(path: Path, text: str) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        _fail([f"Cannot write {path}: {error.strerror or error}"])
+        _fail([f"UNWRITABLE_FILE: {path}: {error.strerror or error}"])
 
 
 def _fail(lines: Any) -> NoReturn:

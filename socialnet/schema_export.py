@@ -10,10 +10,9 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import yaml
 from graphql import print_schema
 
-from router.composition import SubgraphInput, compose
+from router.composition import ConfigError, SubgraphInput, compose, read_config
 from router.supergraph import load_supergraph
 from shared.errors import OperatorError
 from socialnet.domains import Domain, subgraph_sdl
@@ -50,7 +49,7 @@ def generate_schemas(config: Path) -> Mapping[str, str]:
         raise SchemaExportError(message)
     result = compose([SubgraphInput(name, url, sdls[name]) for name, url in addresses.items()])
     if result.supergraph_sdl is None:
-        errors = "\n".join(f"{error.code}: {error.message}" for error in result.errors)
+        errors = "\n".join(map(str, result.errors))
         message = f"The subgraphs do not compose:\n{errors}"
         raise SchemaExportError(message)
     api = print_schema(load_supergraph(result.supergraph_sdl).api_schema)
@@ -89,11 +88,10 @@ def write_schemas(directory: Path, stale: Mapping[str, StaleFile]) -> None:
 def _read_addresses(config: Path) -> dict[str, str]:
     """Subgraph names and routing URLs, in the order of the file."""
     try:
-        subgraphs = yaml.safe_load(config.read_text("utf-8"))["subgraphs"]
-        return {str(name): str(entry["routing_url"]) for name, entry in subgraphs.items()}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        message = f"{config} cannot be used: {error!r}"
-        raise SchemaExportError(message) from error
+        subgraphs = read_config(config).subgraphs
+    except ConfigError as error:
+        raise SchemaExportError("\n".join(map(str, error.errors))) from error
+    return {name: subgraph.url for name, subgraph in subgraphs.items()}
 
 
 def _names(names: Mapping[str, str]) -> str:

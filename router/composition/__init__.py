@@ -1,7 +1,7 @@
 """Composition of Federation subgraphs into a supergraph; see ``compose.py`` for the stages."""
 
 from router.composition.compose import compose
-from router.composition.config import ConfigError, compose_config, load_config
+from router.composition.config import ConfigError, compose_config, load_config, read_config
 from router.composition.result import (
     CompositionError,
     CompositionHint,
@@ -18,4 +18,5 @@ __all__ = [
     "compose",
     "compose_config",
     "load_config",
+    "read_config",
 ]

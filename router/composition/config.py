@@ -9,28 +9,34 @@ subgraphs:
       file: schema/subgraphs/users.graphql   # relative to this file; or subgraph_url:, or sdl:
 ```
 
-Everything that can be wrong with the file, and with what it points to, becomes a coded error; all
-of them are reported together.
+``${env.NAME}`` and ``${env.NAME:-default}`` stand for environment variables. Everything that can be
+wrong with the file, and with what it points to, becomes a coded error with its line; all of them
+are reported together. Commands and tools read such files here and nowhere else.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from router.composition.compose import compose
+from router.composition.config_text import ConfigTextError, parse_config_text
 from router.composition.introspection import IntrospectionError, fetch_sdl
 from router.composition.result import CompositionError, CompositionResult, SubgraphInput
 from router.federation.codes import ErrorCode
 from router.federation.versions import LATEST_FEDERATION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from router.composition.config_text import ConfigText
 
 __all__ = [
     "ConfigError",
@@ -39,6 +45,7 @@ __all__ = [
     "SupergraphConfig",
     "compose_config",
     "load_config",
+    "read_config",
 ]
 
 _FEDERATION_VERSION: Final = re.compile(r"=?v?(\d+)(?:\.(\d+))?(?:\.\d+)?")
@@ -110,21 +117,42 @@ class ConfigError(Exception):
         self.errors = tuple(errors)
 
 
-def compose_config(path: Path) -> CompositionResult:
+def compose_config(path: Path, environment: Mapping[str, str] = os.environ) -> CompositionResult:
     """Compose the subgraphs that a config file lists; never raises for bad input."""
     try:
-        return compose(load_config(path))
+        return compose(load_config(path, environment))
     except ConfigError as error:
         return CompositionResult(None, error.errors)
 
 
-def load_config(path: Path) -> tuple[SubgraphInput, ...]:
+def read_config(path: Path, environment: Mapping[str, str] = os.environ) -> SupergraphConfig:
+    """Read a config file, and nothing that it points to.
+
+    Raises:
+        ConfigError: an unreadable file, an invalid config.
+    """
+    try:
+        text = parse_config_text(_read(path, "the composition config"), environment)
+    except ConfigTextError as error:
+        raise ConfigError([_invalid(path, error.problem, error.line)]) from error
+    if not isinstance(text.value, dict):
+        what = "it is empty" if text.value is None else "it must be a mapping"
+        raise ConfigError([_invalid(path, what)])
+    try:
+        return SupergraphConfig.model_validate(text.value)
+    except ValidationError as error:
+        raise ConfigError([_describe(item, path, text) for item in error.errors()]) from error
+
+
+def load_config(
+    path: Path, environment: Mapping[str, str] = os.environ
+) -> tuple[SubgraphInput, ...]:
     """Read a config file and the SDL of every subgraph in it.
 
     Raises:
         ConfigError: an unreadable file, an invalid config, a subgraph that cannot be asked.
     """
-    config = _parse(_read(path, "the composition config"), path)
+    config = read_config(path, environment)
     loaded: dict[str, str] = {}
     errors: list[CompositionError] = []
     with ThreadPoolExecutor(max_workers=_PARALLEL_FETCHES) as pool:
@@ -145,31 +173,27 @@ def load_config(path: Path) -> tuple[SubgraphInput, ...]:
     )
 
 
-def _parse(text: str, path: Path) -> SupergraphConfig:
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else None
-        problem = getattr(error, "problem", None) or "it is not YAML"
-        raise ConfigError([_invalid(path, f"line {line}: {problem}", line)]) from error
-    if not isinstance(raw, dict):
-        what = "it is empty" if raw is None else "it must be a mapping"
-        raise ConfigError([_invalid(path, what)])
-    try:
-        return SupergraphConfig.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(
-            [
-                _invalid(path, f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}")
-                for item in error.errors()
-            ]
-        ) from error
+def _describe(item: ErrorDetails, path: Path, text: ConfigText) -> CompositionError:
+    """One of pydantic's findings, with the place in the file and the subgraph that it concerns."""
+    match item["loc"]:
+        case ("subgraphs", name, *_):
+            subgraphs: tuple[str, ...] = (str(name),)
+        case _:
+            subgraphs = ()
+    unknown = item["type"] == "extra_forbidden"
+    problem = "there is no such setting" if unknown else item["msg"].removeprefix("Value error, ")
+    where = ".".join(map(str, item["loc"])) or "file"
+    return _invalid(path, f"{where}: {problem}", text.line_of(item["loc"]), subgraphs)
 
 
-def _invalid(path: Path, problem: str, line: int | None = None) -> CompositionError:
+def _invalid(
+    path: Path, problem: str, line: int | None = None, subgraphs: tuple[str, ...] = ()
+) -> CompositionError:
     return CompositionError(
-        code=ErrorCode.CONFIG_INVALID, message=f"{path.name}: {problem}", line=line
+        code=ErrorCode.CONFIG_INVALID,
+        message=f"{path}: {problem}",
+        subgraphs=subgraphs,
+        line=line,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from router.federation.codes import ErrorCode
     from router.federation.hints import HintCode
@@ -40,6 +42,13 @@ class CompositionError:
     subgraphs: tuple[str, ...] = ()
     coordinates: tuple[str, ...] = ()
     line: int | None = None
+
+    @override
+    def __str__(self) -> str:
+        """For people: ``CODE: message (line 3)``, of which SDL where several are concerned."""
+        of = f" of {self.subgraphs[0]}" if len(self.subgraphs) > 1 else ""
+        where = "" if self.line is None else f" (line {self.line}{of})"
+        return f"{self.code}: {self.message}{where}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ speaks of "the type's joins" and not of directive names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from graphql import (
     DocumentNode,
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["Directives", "linked_prefixes"]
 
 SPECS = "https://specs.apollo.dev/"
+
+_REQUIRED: Final[dict[str, tuple[str, ...]]] = {
+    "owner": ("graph",),
+    "type": ("graph",),
+    "implements": ("graph", "interface"),
+    "unionMember": ("graph", "member"),
+}
+_FLAGS: Final = frozenset({"resolvable", "isInterfaceObject", "external", "usedOverridden"})
+_TEXTS: Final = frozenset(
+    {"graph", "key", "interface", "member", "requires", "provides", "type"}
+    | {"override", "overrideLabel"}
+)
 
 
 def _directives(node: Node) -> tuple[DirectiveNode, ...]:
@@ -108,6 +120,7 @@ class Directives:
         """
         result = []
         for arguments in self._named(node, name):
+            self._check(name, arguments)
             graph = arguments.get("graph")
             if graph is not None:
                 if graph not in self.graphs:
@@ -119,6 +132,21 @@ class Directives:
                 arguments["graph"] = self.graphs[graph][0]
             result.append(arguments)
         return result
+
+    def _check(self, name: str, arguments: dict[str, Any]) -> None:
+        """Refuse arguments that are missing or of the wrong kind: files may be edited by hand."""
+        problem = None
+        for required in _REQUIRED.get(name, ()):
+            if arguments.get(required) is None:
+                problem = f"lacks its {required}"
+        for argument, value in arguments.items():
+            expected = str if argument in _TEXTS else bool if argument in _FLAGS else object
+            if value is not None and not isinstance(value, expected):
+                problem = f"has a {argument} of the wrong kind"
+        if problem is not None:
+            raise SupergraphError(
+                SupergraphErrorCode.INVALID_JOIN, f"A @{self.join}__{name} {problem}."
+            )
 
     def is_inaccessible(self, node: Node) -> bool:
         """Whether a node carries ``@inaccessible``."""

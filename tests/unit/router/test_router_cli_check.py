@@ -84,6 +84,6 @@ def test_bad_input_has_a_code_and_no_report(config: Path, tmp_path: Path) -> Non
         "NOT_A_SUPERGRAPH",
         "INVALID_GRAPHQL",
         "INVALID_GRAPHQL",
-        "INVALID_CONFIG",
+        "CONFIG_FILE_MISSING",
     ]
     assert "other.graphql" in other.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,7 +12,14 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from router.composition import ConfigError, SubgraphInput, compose_config, load_config
+from router.composition import (
+    ConfigError,
+    SubgraphInput,
+    compose_config,
+    load_config,
+    read_config,
+)
+from router.composition.introspection import IntrospectionError, fetch_sdl
 from router.federation.codes import ErrorCode
 
 SDL = "type Query { a: Int }"
@@ -38,6 +46,7 @@ class _Subgraph(BaseHTTPRequestHandler):
             "/plain": (400, json.dumps({"errors": [{"message": "no field _service"}]})),
             "/empty": (200, json.dumps({"data": {"_service": {"sdl": " "}}})),
             "/html": (200, "<html>"),
+            "/long": (200, "x" * 100),
         }[self.path]
         if self.path == "/graphql" and self.headers["x-token"] != "secret":
             status, body = 403, "{}"
@@ -96,9 +105,17 @@ def test_a_running_subgraph_is_asked_for_its_schema(tmp_path: Path, server_url: 
     assert load_config(config) == (SubgraphInput("a", f"{server_url}/graphql", SDL),)
 
 
-@pytest.mark.parametrize("path", ["plain", "empty", "html", "graphql"])
-def test_a_server_without_service_field_is_named(
-    path: str, tmp_path: Path, server_url: str
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("plain", "no field _service"),
+        ("empty", "an empty schema"),
+        ("html", "HTTP 200, and no JSON: <html>"),
+        ("graphql", "HTTP 403"),
+    ],
+)
+def test_a_server_without_service_field_is_named_and_quoted(
+    path: str, said: str, tmp_path: Path, server_url: str
 ) -> None:
     config = write(
         tmp_path, f"subgraphs: {{ a: {{ schema: {{ subgraph_url: '{server_url}/{path}' }} }} }}"
@@ -108,6 +125,7 @@ def test_a_server_without_service_field_is_named(
 
     assert error.code is ErrorCode.SUBGRAPH_WITHOUT_SERVICE
     assert error.subgraphs == ("a",)
+    assert said in error.message
 
 
 def test_a_subgraph_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -123,17 +141,95 @@ def test_a_subgraph_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert error.subgraphs == ("a",)
 
 
+def _raw_server(answer: bytes, *, keep_open: bool) -> Iterator[str]:
+    """A server that sends one answer to whatever it is sent, and may then say nothing more."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(answer)
+                if keep_open:
+                    done.wait()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        done.set()
+        thread.join()
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    yield from _raw_server(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{", keep_open=True)
+
+
+@pytest.fixture
+def strange_url() -> Iterator[str]:
+    yield from _raw_server(b"220 mail.example.org ESMTP\r\n", keep_open=False)
+
+
+def test_a_server_that_never_finishes_times_out(silent_url: str) -> None:
+    with pytest.raises(IntrospectionError, match="timed out") as caught:
+        fetch_sdl(silent_url, {}, timeout=0.2)
+
+    assert caught.value.code is ErrorCode.SUBGRAPH_UNREACHABLE
+
+
+def test_a_server_that_does_not_speak_http_is_unreachable(strange_url: str) -> None:
+    with pytest.raises(IntrospectionError) as caught:
+        fetch_sdl(strange_url, {})
+
+    assert caught.value.code is ErrorCode.SUBGRAPH_UNREACHABLE
+
+
+def test_an_answer_that_is_too_long_is_not_read(
+    server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.composition.introspection._MAX_BYTES", 50)
+
+    with pytest.raises(IntrospectionError, match="longer than 50 bytes"):
+        fetch_sdl(f"{server_url}/long", {})
+
+
+def test_environment_variables_are_filled_in(tmp_path: Path) -> None:
+    config = write(
+        tmp_path,
+        """
+        subgraphs:
+          a:
+            routing_url: ${env.SCHEME:-https}://${env.HOST}/graphql
+            schema: { sdl: "type Query { a: Int }" }
+        """,
+    )
+
+    [subgraph] = load_config(config, {"HOST": "a.example.org"})
+
+    assert subgraph.url == "https://a.example.org/graphql"
+
+
+def test_a_config_can_be_read_without_its_schemas(tmp_path: Path) -> None:
+    config = write(
+        tmp_path, "subgraphs: { a: { routing_url: http://a, schema: { file: missing.graphql } } }"
+    )
+
+    assert read_config(config).subgraphs["a"].url == "http://a"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "it is empty"),
         ("- a", "must be a mapping"),
         ("subgraphs: {}", "subgraphs"),
-        ("subgraphs:\n  a: [1, 2\n", "line 3"),
+        ("subgraphs:\n  a: [1, 2\n", "not YAML"),
         ("subgraphs: { a: { routing_url: 'http://a' } }", "subgraphs.a.schema"),
         ("subgraphs: { a: { schema: { sdl: x } } }", "routing_url is missing"),
         ("subgraphs: { a: { routing_url: u, schema: { sdl: x, file: y } } }", "exactly one"),
         ("subgraphs: { a: { routing_url: u, schema: { graphref: x } } }", "graphref"),
+        ("subgraphs: { 1: { routing_url: u, schema: { sdl: x } } }", "subgraphs.1"),
+        ("subgraphs: { a: { routing_url: '${env.NOWHERE}' } }", "variable NOWHERE is not set"),
         ("federation_version: 1\nsubgraphs: { a: { routing_url: u, schema: { sdl: x } } }", "1 is"),
         (
             "federation_version: =2.99.1\nsubgraphs: { a: { routing_url: u, schema: { sdl: x } } }",

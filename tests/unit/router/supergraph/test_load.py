@@ -152,3 +152,26 @@ def test_what_is_not_a_supergraph_is_refused_with_a_code(
         load_supergraph(sdl)
 
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ('@join__type(graph: A, key: "id")', '@join__type(key: "id")'),
+        ('@join__type(graph: A, key: "id")', '@join__type(graph: ["A"], key: "id")'),
+        ('@join__type(graph: A, key: "id")', "@join__type(graph: A, key: [1])"),
+        ('@join__type(graph: A, key: "id")', '@join__type(graph: A, key: "id {")'),
+        ("resolvable: false", 'resolvable: "no"'),
+        ('interface: "Node"', "interface: null"),
+        ('@join__unionMember(graph: A, member: "User")', "@join__unionMember(graph: A)"),
+        ('provides: "title"', 'type: "[["'),
+        ("@join__field(graph: B, external: true)", "@join__field(graph: C, external: true)"),
+    ],
+)
+def test_join_directives_that_were_spoiled_by_hand_are_refused(written: str, wrong: str) -> None:
+    assert TYPES.count(written) == 1
+
+    with pytest.raises(SupergraphError) as caught:
+        load_supergraph(LINKS + MACHINERY + TYPES.replace(written, wrong))
+
+    assert caught.value.code is SupergraphErrorCode.INVALID_JOIN
