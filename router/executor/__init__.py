@@ -8,6 +8,13 @@ from router.executor.errors import ExecutionErrorCode, ProgramError
 from router.executor.executor import Executor
 from router.executor.program import Program, compile_program
 from router.executor.settings import ExecutorSettings
+from router.executor.traffic import (
+    BreakerPolicy,
+    CircuitState,
+    RetryPolicy,
+    SubgraphPolicy,
+    TrafficObserver,
+)
 from router.executor.transport.base import (
     SubgraphRequest,
     SubgraphResponse,
@@ -19,6 +26,8 @@ from router.executor.transport.base import (
 from router.executor.type_model import ExecutableSupergraph
 
 __all__ = [
+    "BreakerPolicy",
+    "CircuitState",
     "ErrorDict",
     "ExecutableSupergraph",
     "ExecutionErrorCode",
@@ -28,11 +37,14 @@ __all__ = [
     "Program",
     "ProgramError",
     "RequestContext",
+    "RetryPolicy",
+    "SubgraphPolicy",
     "SubgraphRequest",
     "SubgraphResponse",
     "SubgraphTransport",
     "SubscriptionError",
     "SubscriptionFailure",
+    "TrafficObserver",
     "TransportError",
     "compile_program",
 ]

@@ -28,11 +28,13 @@ class RequestContext:
     """What one client request brings along for the subgraph requests made on its behalf.
 
     ``headers`` are forwarded to every subgraph; what may be forwarded is decided by the server.
+    ``trace_headers`` are forwarded too, but do not tell requests apart (W3C trace context).
     ``deadline`` is in the event loop's time, in seconds. ``connection_params`` become part of the
     ``connection_init`` payload when a subscription is opened upstream.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
+    trace_headers: tuple[tuple[str, str], ...] = ()
     request_id: str = ""
     deadline: float | None = None
     collect_extensions: bool = False

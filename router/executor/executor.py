@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from router.executor.context import ExecutionResult, Json, RequestContext
     from router.executor.program import Program
+    from router.executor.traffic.client import TrafficObserver
     from router.executor.transport.base import SubgraphTransport
     from router.executor.type_model import ExecutableSupergraph
 
@@ -31,18 +32,22 @@ __all__ = ["Executor"]
 
 
 class Executor:
-    """Runs the programs of one supergraph; ``transports`` are by subgraph name."""
+    """Runs the programs of one supergraph; ``transports`` are by subgraph name.
+
+    ``observer`` hears of retries and circuit breakers.
+    """
 
     def __init__(
         self,
         supergraph: ExecutableSupergraph,
         transports: Mapping[str, SubgraphTransport],
         settings: ExecutorSettings | None = None,
+        observer: TrafficObserver | None = None,
     ) -> None:
         self.supergraph = supergraph
         self._transports = transports
         self._settings = settings or ExecutorSettings()
-        self._fetcher = Fetcher(transports, self._settings)
+        self._fetcher = Fetcher(transports, self._settings, observer)
 
     async def execute(
         self, program: Program, variables: Mapping[str, Json], context: RequestContext

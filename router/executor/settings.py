@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from router.executor.traffic.policy import SubgraphPolicy
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,17 +21,15 @@ DEFAULT_ERROR_EXTENSIONS = frozenset(
 class ExecutorSettings:
     """Settings of the executor.
 
-    ``timeout`` bounds one subgraph request, in seconds; ``subgraph_timeouts`` overrides it by
-    subgraph name. ``error_extensions`` are the keys of a subgraph error's ``extensions`` that
-    clients get to see, ``code`` among them or not; the router's own keys (``code``, ``service``)
-    are always there.
+    ``policy`` is how subgraphs are treated, ``policies`` overrides it by subgraph name.
+    ``deadline_header`` is the header that tells a subgraph how many milliseconds its answer is
+    waited for; empty for none. ``error_extensions`` are the keys of a subgraph error's
+    ``extensions`` that clients get to see, ``code`` among them or not; the router's own keys
+    (``code``, ``service``) are always there.
     """
 
-    timeout: float = 30.0
-    subgraph_timeouts: Mapping[str, float] = field(default_factory=dict)
+    policy: SubgraphPolicy = field(default_factory=SubgraphPolicy)
+    policies: Mapping[str, SubgraphPolicy] = field(default_factory=dict)
+    deadline_header: str = ""
     deduplicate: bool = True
     error_extensions: frozenset[str] = DEFAULT_ERROR_EXTENSIONS
-
-    def timeout_of(self, subgraph: str) -> float:
-        """Return the seconds one request to ``subgraph`` may take."""
-        return self.subgraph_timeouts.get(subgraph, self.timeout)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from router.executor import Executor, ExecutorSettings
+from router.executor import Executor
 from router.executor.transport.network import network_transport
 from router.planner import Planner
 from router.server.errors import RouterConfigError
 from router.server.metered import MeteredTransport
 from router.server.pipeline.prepare import OperationPreparer
+from router.server.subgraph_traffic import executor_settings, transport_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,11 +60,8 @@ class Generation:
         self.executor = Executor(
             supergraph,
             metered,
-            ExecutorSettings(
-                timeout=settings.subgraph_timeout,
-                subgraph_timeouts=settings.subgraph_timeouts,
-                deduplicate=settings.deduplicate,
-            ),
+            executor_settings(settings, metered),
+            metrics.traffic,
         )
         self.preparer = OperationPreparer(supergraph, Planner(supergraph), settings, metrics)
         self._users = 0
@@ -126,7 +124,7 @@ class Generations:
 def _open(subgraph: Subgraph, settings: RouterSettings) -> SubgraphTransport:
     url = settings.subgraph_urls.get(subgraph.name, subgraph.url)
     try:
-        return network_transport(url)
+        return network_transport(url, transport_settings(settings, subgraph.name))
     except ValueError as error:
         raise RouterConfigError(
             f"subgraph '{subgraph.name}' cannot be reached at '{url}': {error}"

@@ -9,8 +9,17 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from router.server.subgraph_overrides import SubgraphOverrides
 
 __all__ = ["Environment", "LogFormat", "RouterSettings"]
 
@@ -115,10 +124,59 @@ class RouterSettings(BaseSettings):
         default={}, description="Addresses by subgraph name, in place of the supergraph's."
     )
     subgraph_timeout: PositiveFloat = Field(
-        default=30.0, description="Seconds that one request to a subgraph may take."
+        default=30.0, description="Seconds that one fetch may take, retries included."
     )
-    subgraph_timeouts: dict[str, PositiveFloat] = Field(
-        default={}, description="The same for single subgraphs, by name."
+    subgraph_connect_timeout: PositiveFloat = Field(
+        default=5.0, description="Seconds that opening a connection may take."
+    )
+    subgraph_max_connections: PositiveInt = Field(
+        default=100, description="Connections to one subgraph, per process."
+    )
+    subgraph_max_waiting: NonNegativeInt = Field(
+        default=1000, description="Requests that may wait for one; more fail at once."
+    )
+    subgraph_idle_timeout: NonNegativeFloat = Field(
+        default=4.0,
+        description="Seconds that an idle connection is used again; less than the server's limit.",
+    )
+    subgraph_max_response_bytes: PositiveInt = Field(
+        default=16_777_216, description="A subgraph's answer, as it comes and decompressed."
+    )
+    subgraph_compression: bool = Field(
+        default=False, description="Offer gzip to subgraphs; pays where the network is slow."
+    )
+    subgraph_retries: NonNegativeInt = Field(
+        default=2, description="How often a query that did not reach its subgraph is sent again."
+    )
+    subgraph_retry_delay: PositiveFloat = Field(
+        default=0.05,
+        description="Longest wait before the first retry, in seconds; doubled each time.",
+    )
+    subgraph_retry_budget: float = Field(
+        default=0.1, ge=0.0, le=1.0, description="Share of requests that may be retries."
+    )
+    circuit_breaker: bool = Field(
+        default=True, description="Leave a subgraph alone for a while when it fails too often."
+    )
+    circuit_breaker_window: PositiveFloat = Field(
+        default=10.0, description="Seconds of which failures are counted."
+    )
+    circuit_breaker_min_requests: PositiveInt = Field(
+        default=20, description="Fewer in the window decide nothing."
+    )
+    circuit_breaker_failure_rate: float = Field(
+        default=0.5, gt=0.0, le=1.0, description="Share of failures that opens the circuit."
+    )
+    circuit_breaker_open: PositiveFloat = Field(
+        default=5.0, description="Seconds until a request may try again."
+    )
+    subgraph_overrides: dict[str, SubgraphOverrides] = Field(
+        default={}, description="Other values of the subgraph settings, by subgraph name."
+    )
+    deadline_header: str = Field(
+        default="x-request-timeout-ms",
+        pattern=r"^[a-z0-9-]*$",
+        description="Tells a subgraph how long its answer is waited for; empty: nothing does.",
     )
     deduplicate: bool = Field(
         default=True, description="Share the answer of equal queries to a subgraph in flight."

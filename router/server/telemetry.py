@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from router.server.traffic_metrics import TrafficMetrics
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -105,6 +107,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.traffic = TrafficMetrics(self.registry)
         self.websockets = Gauge(
             "router_websocket_connections",
             "Open WebSocket connections",

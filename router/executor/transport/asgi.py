@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from router.executor.transport.base import (
     RESPONSE_CONTENT_TYPES,
+    AnswerTooLargeError,
     SubgraphRequest,
     SubgraphResponse,
     TransportError,
 )
+from router.executor.transport.encoding import content_encoding, decode_body
 from router.executor.transport.graphql_ws import (
     SUBPROTOCOL,
     GraphQLWebSocketClient,
@@ -142,7 +144,7 @@ class _HttpExchange:
             chunk = bytes(message.get("body", b""))
             self._size += len(chunk)
             if self._size > self._max_response_size:
-                raise TransportError("The subgraph's answer is too large.")
+                raise AnswerTooLargeError
             self._chunks.append(chunk)
             if not message.get("more_body", False):
                 self._done.set()
@@ -151,7 +153,9 @@ class _HttpExchange:
         """Return the response. Raises TransportError if it is not complete."""
         if not self._done.is_set():
             raise TransportError("The subgraph did not answer.")
-        return SubgraphResponse(self._status, b"".join(self._chunks), self._headers)
+        body = b"".join(self._chunks)
+        body = decode_body(body, content_encoding(self._headers), self._max_response_size)
+        return SubgraphResponse(self._status, body, self._headers)
 
 
 class _AsgiConnection:

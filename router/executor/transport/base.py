@@ -2,14 +2,16 @@
 
 The executor hands over finished bytes and gets bytes back; it alone reads GraphQL.
 Implementations: ``http_pool`` for plain HTTP, ``https`` for TLS, ``asgi`` for subgraphs in the
-same process, ``composite`` to join HTTP with WebSocket.
+same process, ``network`` to join HTTP with WebSocket.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from router.executor.errors import ExecutionErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -18,19 +20,57 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RESPONSE_CONTENT_TYPES",
+    "AnswerTooLargeError",
+    "ConnectionLostError",
+    "NotReachedError",
     "SubgraphRequest",
     "SubgraphResponse",
     "SubgraphTransport",
     "SubscriptionError",
     "SubscriptionFailure",
+    "TooManyWaitingError",
     "TransportError",
+    "UnreadableAnswerError",
 ]
 
 RESPONSE_CONTENT_TYPES = "application/graphql-response+json, application/json"
 
 
 class TransportError(Exception):
-    """No HTTP response came: refused, reset, not HTTP, too large. The text has no addresses."""
+    """No usable HTTP response came. The text has no addresses: clients read it."""
+
+    code: ClassVar[ExecutionErrorCode] = ExecutionErrorCode.SUBREQUEST_HTTP_ERROR
+
+
+class NotReachedError(TransportError):
+    """Not one byte of a response came: refused, unreachable, closed before. A query may be sent
+    again.
+    """
+
+
+class ConnectionLostError(TransportError):
+    """The connection ended in the middle of a response."""
+
+
+class TooManyWaitingError(TransportError):
+    """All connections are in use, and as many requests as may wait for one do."""
+
+    code = ExecutionErrorCode.SUBGRAPH_OVERLOADED
+
+
+class AnswerTooLargeError(TransportError):
+    """The answer is larger than the settings allow."""
+
+    code = ExecutionErrorCode.SUBGRAPH_RESPONSE_TOO_LARGE
+
+    def __init__(self) -> None:
+        super().__init__("The subgraph's answer is too large.")
+
+
+class UnreadableAnswerError(TransportError):
+    """Something came, but no HTTP response, or one in an encoding nobody asked for."""
+
+    code = ExecutionErrorCode.SUBREQUEST_MALFORMED_RESPONSE
 
 
 class SubscriptionFailure(StrEnum):

@@ -8,14 +8,24 @@ from typing import Final, cast
 import httptools
 from typing_extensions import override
 
-from router.executor.transport.base import SubgraphResponse, TransportError
+from router.executor.transport.base import (
+    AnswerTooLargeError,
+    ConnectionLostError,
+    NotReachedError,
+    SubgraphResponse,
+    TransportError,
+    UnreadableAnswerError,
+)
+from router.executor.transport.encoding import decode_body
 
 __all__ = ["ConnectionDiedError", "HttpConnection"]
 
 _FIRST_FINAL_STATUS: Final = 200
+_MAX_HEAD: Final = 65_536
+_CHUNK_OVERHEAD: Final = 8  # bytes of framing that a byte of a chunked body may cost
 
 
-class ConnectionDiedError(TransportError):
+class ConnectionDiedError(NotReachedError):
     """The connection ended before any byte of the response; it may have been idle too long."""
 
 
@@ -40,9 +50,10 @@ class HttpConnection(asyncio.Protocol):
         self._headers: list[tuple[str, str]] = []
         self._chunks: list[bytes] = []
         self._size = 0
+        self._received = 0  # bytes of all kinds
         self._status = 0
         self._has_length = False
-        self._got_bytes = False
+        self._encoding = ""
 
     @property
     def is_open(self) -> bool:
@@ -92,11 +103,15 @@ class HttpConnection(asyncio.Protocol):
             # bytes nobody has asked for: whatever they are, they do not answer the next request
             self.close()
             return
-        self._got_bytes = True
+        self._received += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail(TransportError("The subgraph did not answer with HTTP."))
+            self._fail(UnreadableAnswerError("The subgraph did not answer with HTTP."))
+        # Whatever is not body: headers, interim responses, chunk extensions, trailers. The parser
+        # would gather an endless one.
+        if self._received - self._size > _MAX_HEAD + _CHUNK_OVERHEAD * self._size:
+            self._fail(AnswerTooLargeError())
 
     @override
     def eof_received(self) -> bool:
@@ -108,8 +123,8 @@ class HttpConnection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail the request under way, if there is one."""
-        if self._got_bytes:
-            self._fail(TransportError("The connection to the subgraph broke off."))
+        if self._received:
+            self._fail(ConnectionLostError("The connection to the subgraph broke off."))
         else:
             self._fail(ConnectionDiedError("The connection to the subgraph was closed."))
         self._transport = None
@@ -123,14 +138,18 @@ class HttpConnection(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             self.close()  # more than was asked for follows the response
             return
-        self._headers, self._chunks, self._size = [], [], 0
+        self._headers, self._encoding = [], ""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
-        key = name.decode("latin-1").lower()
-        self._headers.append((key, value.decode("latin-1")))
-        if key in ("content-length", "transfer-encoding"):
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self._headers.append((key, text))
+        if key == "content-length":
             self._has_length = True
+        elif key == "transfer-encoding":
+            self._has_length |= text.lower().endswith("chunked")
+        elif key == "content-encoding":
+            self._encoding = f"{self._encoding}, {text}" if self._encoding else text
 
     def on_headers_complete(self) -> None:
         """Take the status."""
@@ -140,7 +159,7 @@ class HttpConnection(asyncio.Protocol):
         """Take a part of the body."""
         self._size += len(body)
         if self._size > self._max_response_size:
-            self._fail(TransportError("The subgraph's answer is too large."))
+            self._fail(AnswerTooLargeError())
             return
         self._chunks.append(body)
 
@@ -153,11 +172,19 @@ class HttpConnection(asyncio.Protocol):
 
     def _complete(self, *, keep: bool) -> None:
         if self._waiter is not None and not self._waiter.done():
-            response = SubgraphResponse(self._status, b"".join(self._chunks), tuple(self._headers))
-            self._waiter.set_result(response)
+            try:
+                self._waiter.set_result(self._response())
+            except TransportError as error:  # the connection is fine, the body is not
+                self._waiter.set_exception(error)
             self.last_used = self._loop.time()
         if not keep:
             self.close()
+
+    def _response(self) -> SubgraphResponse:
+        body = b"".join(self._chunks)
+        if self._encoding:
+            body = decode_body(body, self._encoding, self._max_response_size)
+        return SubgraphResponse(self._status, body, tuple(self._headers))
 
     def _fail(self, error: TransportError) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -2,26 +2,29 @@
 
 Our own because the hot path needs it: a request costs a fraction of what the general-purpose
 clients take (``python -m benchmarks.executor.http``). It does what the router needs and no more:
-POST with a body, kept-alive connections, a bounded number of them.
+POST with a body, kept-alive connections, a bounded number of them, a bounded queue for them.
 
 A server may close an idle connection just when a request is sent on it. A query is then sent
-again, once, on a fresh connection. A mutation must not be sent twice, so it takes a connection
-only if that was in use a moment ago.
+again, once, on a fresh connection; that is no retry in the sense of ``retries``: the server has
+not seen the request. A mutation must not be sent twice, so it takes a connection only if that was
+in use a moment ago.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from router.executor.transport.base import (
     RESPONSE_CONTENT_TYPES,
+    NotReachedError,
     SubgraphRequest,
     SubgraphResponse,
+    TooManyWaitingError,
     TransportError,
 )
+from router.executor.transport.encoding import ACCEPT_ENCODING
 from router.executor.transport.http_connection import ConnectionDiedError, HttpConnection
 
 if TYPE_CHECKING:
@@ -85,32 +88,35 @@ class HttpPool:
     ) -> None:
         self._connect = connect
         self._settings = settings
+        encoding = f"accept-encoding: {ACCEPT_ENCODING}\r\n" if settings.compression else ""
         self._head = (
             f"POST {target} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-            f"accept: {RESPONSE_CONTENT_TYPES}\r\n"
+            f"accept: {RESPONSE_CONTENT_TYPES}\r\n{encoding}"
         ).encode("ascii")
+        self._turns = asyncio.Semaphore(settings.max_connections)  # first come, first served
+        self._waiting = 0
+        self._running = 0
         self._idle: list[HttpConnection] = []
         self._busy: set[HttpConnection] = set()
-        self._opening = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_closed = False
 
     async def execute(self, request: SubgraphRequest) -> SubgraphResponse:
         """Send a request. Raises TransportError."""
         data = self._encode(request)
-        connection, fresh = await self._take(request.repeatable)
+        await self._wait_for_turn()
+        self._running += 1
         try:
-            return await connection.request(data)
-        except ConnectionDiedError:
-            if fresh or not request.repeatable:
-                raise
+            connection = self._find_idle(request.repeatable)
+            if connection is not None:
+                try:
+                    return await self._request(connection, data)
+                except ConnectionDiedError:
+                    if not request.repeatable:
+                        raise
+            return await self._request(await self._open(), data)
         finally:
-            self._release(connection)
-        connection = await self._take_fresh()
-        try:
-            return await connection.request(data)
-        finally:
-            self._release(connection)
+            self._running -= 1
+            self._turns.release()
 
     async def aclose(self) -> None:
         """Close all connections; requests under way fail."""
@@ -135,78 +141,54 @@ class HttpPool:
         parts.append(request.body)
         return b"".join(parts)
 
-    # connections
+    async def _wait_for_turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()  # at once
+            return
+        if self._waiting >= self._settings.max_waiting:
+            raise TooManyWaitingError("Too many requests wait for the subgraph.")
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
 
-    async def _take(self, repeatable: bool) -> tuple[HttpConnection, bool]:
-        """Return a connection to use, and whether it is a fresh one."""
-        keep_alive = self._settings.keep_alive
-        longest = keep_alive if repeatable else min(_JUST_USED, keep_alive)
-        while True:
-            not_before = asyncio.get_running_loop().time() - longest
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.is_open and (connection.last_used or 0.0) >= not_before:
-                    self._busy.add(connection)
-                    return connection, False
-                connection.close()
-            if not self._is_full:
-                return await self._open(), True
-            await self._wait_for_turn()
+    # connections: at most one for each turn, those that are idle included
 
-    async def _take_fresh(self) -> HttpConnection:
-        while self._is_full:
-            await self._wait_for_turn()
-        return await self._open()
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._busy) + self._opening >= self._settings.max_connections
+    def _find_idle(self, repeatable: bool) -> HttpConnection | None:
+        """Take the connection that was used last, if it is fit for such a request."""
+        now = asyncio.get_running_loop().time()
+        while self._idle:
+            connection = self._idle[-1]
+            unused = now - (connection.last_used or 0.0)
+            if connection.is_open and unused <= self._settings.keep_alive:
+                if not repeatable and unused > _JUST_USED:
+                    return None  # queries may still have it
+                return self._idle.pop()
+            self._idle.pop().close()
+        return None
 
     async def _open(self) -> HttpConnection:
         if self._is_closed:
-            raise TransportError("The connections to the subgraph are closed.")
-        if len(self._busy) + self._opening + len(self._idle) >= self._settings.max_connections:
+            raise NotReachedError("The connections to the subgraph are closed.")
+        while self._idle and len(self._idle) + self._running > self._settings.max_connections:
             self._idle.pop(0).close()  # the one that has been idle for longest
-        self._opening += 1
-        connection: HttpConnection | None = None
         try:
-            connection = await self._connect(self._make)
-        except OSError:
-            raise TransportError("The subgraph cannot be reached.") from None
-        finally:
-            self._opening -= 1
-            if connection is None:
-                self._wake_next()
-        self._busy.add(connection)
-        return connection
+            async with asyncio.timeout(self._settings.connect_timeout):
+                return await self._connect(self._make)
+        except OSError:  # a timeout is one, too
+            raise NotReachedError("The subgraph cannot be reached.") from None
 
     def _make(self) -> HttpConnection:
         return HttpConnection(self._settings.max_response_size)
 
-    async def _wait_for_turn(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+    async def _request(self, connection: HttpConnection, data: bytes) -> SubgraphResponse:
+        self._busy.add(connection)
         try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._wake_next()  # it was our turn: pass it on
-            raise
+            return await connection.request(data)
         finally:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-
-    def _wake_next(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-
-    def _release(self, connection: HttpConnection) -> None:
-        self._busy.discard(connection)
-        if connection.is_open and not self._is_closed:
-            self._idle.append(connection)
-        else:
-            connection.close()
-        self._wake_next()
+            self._busy.discard(connection)
+            if connection.is_open and not self._is_closed:
+                self._idle.append(connection)
+            else:
+                connection.close()

@@ -8,10 +8,15 @@ import aiohttp
 
 from router.executor.transport.base import (
     RESPONSE_CONTENT_TYPES,
+    AnswerTooLargeError,
+    ConnectionLostError,
+    NotReachedError,
     SubgraphRequest,
     SubgraphResponse,
-    TransportError,
+    TooManyWaitingError,
+    UnreadableAnswerError,
 )
+from router.executor.transport.encoding import ACCEPT_ENCODING, content_encoding, decode_body
 from router.executor.transport.http_pool import OWN_HEADERS
 
 if TYPE_CHECKING:
@@ -35,38 +40,66 @@ class HttpsClient:
         self._settings = settings
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+        self._running = 0
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 limit=self._settings.max_connections, keepalive_timeout=self._settings.keep_alive
             )
-            # the caller has the time limit; None switches off aiohttp's own one of five minutes
+            # total: the caller has the time limit; None switches off aiohttp's own of five minutes
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout)
             self._session = aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=None), trust_env=False
+                connector=connector,
+                timeout=timeout,
+                trust_env=False,
+                auto_decompress=False,  # within our limit instead
+                cookie_jar=aiohttp.DummyCookieJar(),  # subgraphs' cookies are for clients
+                skip_auto_headers=("accept-encoding", "user-agent"),
             )
         return self._session
 
     async def execute(self, request: SubgraphRequest) -> SubgraphResponse:
         """Send a request. Raises TransportError."""
+        if self._running >= self._settings.max_connections + self._settings.max_waiting:
+            raise TooManyWaitingError("Too many requests wait for the subgraph.")
+        self._running += 1
+        try:
+            return await self._execute(request)
+        except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError):
+            raise NotReachedError("The subgraph cannot be reached.") from None
+        except aiohttp.ConnectionTimeoutError:
+            raise NotReachedError("The subgraph cannot be reached.") from None
+        except (aiohttp.ClientResponseError, ValueError):
+            raise UnreadableAnswerError("The subgraph did not answer with HTTP.") from None
+        except (aiohttp.ClientError, OSError):
+            raise ConnectionLostError("The connection to the subgraph broke off.") from None
+        finally:
+            self._running -= 1
+
+    async def _execute(self, request: SubgraphRequest) -> SubgraphResponse:
+        async with self._open().post(
+            self._url,
+            data=request.body,
+            headers=self._headers(request),
+            allow_redirects=False,
+            ssl=True if self._tls is None else self._tls,
+        ) as response:
+            body = await self._read(response)
+        seen = tuple((name.lower(), value) for name, value in response.headers.items())
+        limit = self._settings.max_response_size
+        body = decode_body(body, content_encoding(seen), limit)
+        return SubgraphResponse(response.status, body, seen)
+
+    def _headers(self, request: SubgraphRequest) -> list[tuple[str, str]]:
         headers = [
             ("content-type", "application/json"),
             ("accept", RESPONSE_CONTENT_TYPES),
             *((name, value) for name, value in request.headers if name.lower() not in OWN_HEADERS),
         ]
-        try:
-            async with self._open().post(
-                self._url,
-                data=request.body,
-                headers=headers,
-                allow_redirects=False,
-                ssl=True if self._tls is None else self._tls,
-            ) as response:
-                body = await self._read(response)
-        except (aiohttp.ClientError, OSError, ValueError):
-            raise TransportError("The subgraph cannot be reached.") from None
-        seen = tuple((name.lower(), value) for name, value in response.headers.items())
-        return SubgraphResponse(response.status, body, seen)
+        if self._settings.compression:
+            headers.append(("accept-encoding", ACCEPT_ENCODING))
+        return headers
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []
@@ -74,7 +107,7 @@ class HttpsClient:
         async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > self._settings.max_response_size:
-                raise TransportError("The subgraph's answer is too large.")
+                raise AnswerTooLargeError
             chunks.append(chunk)
         return b"".join(chunks)
 

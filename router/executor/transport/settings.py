@@ -13,12 +13,17 @@ class TransportSettings:
 
     ``keep_alive`` is how long an idle connection is used again. It is to be shorter than the
     server's own limit (5 s with uvicorn and Node), else requests meet connections that are just
-    being closed.
+    being closed. ``max_waiting`` requests may wait for one of ``max_connections``.
+    ``max_response_size`` bounds an answer both as it comes and decompressed. ``compression`` offers
+    gzip to the subgraph: worth it across data centres, a loss on one machine.
     """
 
     max_connections: int = 100
+    max_waiting: int = 1000
+    connect_timeout: float = 5.0
     keep_alive: float = 4.0
-    max_response_size: int = 64 * 1024 * 1024
+    max_response_size: int = 16 * 1024 * 1024
+    compression: bool = False
     websocket_open_timeout: float = 10.0
     websocket_close_timeout: float = 2.0
     max_event_size: int = 4 * 1024 * 1024

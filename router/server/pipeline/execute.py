@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["execute", "request_context"]
 
+_TRACE_HEADERS = frozenset({"traceparent", "tracestate"})  # W3C Trace Context
+
 
 def request_context(
     *, headers: ForwardedHeaders, request_id: str, timeout: float | None, debug: bool
@@ -25,7 +27,8 @@ def request_context(
     """
     deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
     return RequestContext(
-        headers=headers,
+        headers=tuple(header for header in headers if header[0] not in _TRACE_HEADERS),
+        trace_headers=tuple(header for header in headers if header[0] in _TRACE_HEADERS),
         request_id=request_id,
         deadline=deadline,
         collect_extensions=debug,

@@ -11,6 +11,7 @@ from router.executor import (
     ExecutionErrorCode,
     ExecutorSettings,
     RequestContext,
+    SubgraphPolicy,
     SubgraphResponse,
     TransportError,
 )
@@ -356,7 +357,7 @@ async def test_a_subgraph_that_takes_too_long_times_out() -> None:
         "{ me { name } }",
         query_plan(fetch(0, "a", "{ me { name } }")),
         {"a": slow},
-        settings=ExecutorSettings(timeout=60, subgraph_timeouts={"a": 0.01}),
+        settings=ExecutorSettings(policies={"a": SubgraphPolicy(timeout=0.01)}),
     )
 
     assert result.data == {"me": None}

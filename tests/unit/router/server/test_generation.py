@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from router.executor.transport import TransportSettings
 from router.server import generation as module
 from router.server.errors import RouterConfigError
 from router.server.generation import Generation, Generations
@@ -18,7 +19,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[ThingsSubgraph]:
     """The transports that generations opened themselves, in order."""
     transports: list[ThingsSubgraph] = []
 
-    def open_transport(url: str) -> ThingsSubgraph:
+    def open_transport(url: str, settings: TransportSettings) -> ThingsSubgraph:
         assert url == "http://127.0.0.1:1/graphql"
         transports.append(ThingsSubgraph())
         return transports[-1]

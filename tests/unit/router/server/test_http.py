@@ -230,7 +230,7 @@ async def test_only_allowed_headers_reach_the_subgraph(
     )
 
     names = {name for name, _ in things.requests[0].headers}
-    assert names == {"authorization", "x-request-id"}
+    assert names == {"authorization", "x-request-id", "x-request-timeout-ms"}
 
 
 async def test_a_repeated_operation_is_prepared_once(

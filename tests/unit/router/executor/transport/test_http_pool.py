@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,13 @@ from pathlib import Path
 import pytest
 
 from router.executor import SubgraphRequest, TransportError
+from router.executor.transport import (
+    AnswerTooLargeError,
+    NotReachedError,
+    TooManyWaitingError,
+    UnreadableAnswerError,
+)
+from router.executor.transport.http_connection import HttpConnection
 from router.executor.transport.http_pool import HttpPool, tcp_connector, unix_connector
 from router.executor.transport.settings import TransportSettings
 
@@ -222,6 +230,62 @@ async def test_answers_are_bounded() -> None:
             await pool.execute(QUERY)
 
 
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000,
+        b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000,
+        b"HTTP/1.1 103 Early\r\n\r\n" * 10_000,
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;" + b"e" * 100_000,
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" + b"t: u\r\n" * 20_000,
+    ],
+)
+async def test_all_that_is_no_body_is_bounded_too(flood: bytes) -> None:
+    server = Server([flood])
+    async with pool_to(server) as pool:
+        with pytest.raises(AnswerTooLargeError):
+            await pool.execute(QUERY)
+        assert (await pool.execute(QUERY)).body == b"{}"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+        b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"content-length: -2\r\n\r\n{}",
+        b"content-length: 99999999999999999999\r\n\r\n{}",
+        b"transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}",
+        b"transfer-encoding: chunked\r\n\r\nzz\r\n{}",
+    ],
+)
+async def test_lengths_that_make_no_sense_are_refused(lie: bytes) -> None:
+    server = Server([b"HTTP/1.1 200 OK\r\n" + lie])
+    async with pool_to(server) as pool:
+        with pytest.raises(UnreadableAnswerError):
+            await pool.execute(QUERY)
+        assert (await pool.execute(QUERY)).body == b"{}"
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_compressed_answers_are_unpacked_whether_offered_or_not(offered: bool) -> None:
+    packed = gzip.compress(b'{"a":1}')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\ncontent-length: {len(packed)}\r\n\r\n"
+    server = Server([head.encode() + packed])
+    async with pool_to(server, TransportSettings(compression=offered)) as pool:
+        assert (await pool.execute(QUERY)).body == b'{"a":1}'
+    assert ("accept-encoding: gzip" in server.requests[0][0]) is offered
+
+
+async def test_a_damaged_body_leaves_the_connection_usable() -> None:
+    damaged = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}"
+    server = Server([damaged])
+    async with pool_to(server) as pool:
+        with pytest.raises(UnreadableAnswerError):
+            await pool.execute(QUERY)
+
+
 async def test_nobody_there() -> None:
     server = Server()
     async with running(server):
@@ -250,6 +314,49 @@ async def test_the_number_of_connections_is_bounded_and_waiting_requests_follow(
     assert [isinstance(one, asyncio.CancelledError) for one in responses] == [
         index == 4 for index in range(6)
     ]
+
+
+async def test_the_queue_for_connections_is_bounded() -> None:
+    server = Server(hold=asyncio.Event())
+    async with pool_to(server, TransportSettings(max_connections=1, max_waiting=1)) as pool:
+        tasks = [asyncio.create_task(pool.execute(QUERY)) for _ in range(2)]
+        await until(lambda: len(server.requests) == 1)
+        with pytest.raises(TooManyWaitingError):
+            await pool.execute(QUERY)
+        assert server.hold is not None
+        server.hold.set()
+        assert [response.status for response in await asyncio.gather(*tasks)] == [200, 200]
+        assert (await pool.execute(QUERY)).status == 200
+
+
+async def test_who_waits_for_longest_is_served_first() -> None:
+    server = Server(hold=asyncio.Event())
+    done: list[int] = []
+
+    async def ask(pool: HttpPool, number: int) -> None:
+        await pool.execute(SubgraphRequest(body=b"%d" % number, repeatable=True))
+        done.append(number)
+        if number == 0:  # a newcomer does not overtake
+            tasks.append(asyncio.create_task(ask(pool, 9)))
+
+    async with pool_to(server, TransportSettings(max_connections=1)) as pool:
+        tasks = [asyncio.create_task(ask(pool, number)) for number in range(4)]
+        await until(lambda: len(server.requests) == 1)
+        assert server.hold is not None
+        server.hold.set()
+        await until(lambda: len(done) == 5)
+        await asyncio.gather(*tasks)
+    assert done == [0, 1, 2, 3, 9]
+
+
+async def test_opening_a_connection_has_a_limit_of_its_own() -> None:
+    async def never(make: Callable[[], HttpConnection]) -> HttpConnection:
+        await asyncio.Event().wait()
+        return make()
+
+    pool = HttpPool(never, host="h", target="/", settings=TransportSettings(connect_timeout=0.01))
+    with pytest.raises(NotReachedError):
+        await pool.execute(QUERY)
 
 
 async def test_a_cancelled_request_closes_its_connection() -> None:
