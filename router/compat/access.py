@@ -22,7 +22,6 @@ from graphql import (
 )
 
 from router.compat.model import Change, ChangeCode, Severity
-from router.supergraph.joins import SPECS, linked_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +40,7 @@ _SPECS: Final = ("authenticated", "requiresScopes", "policy")
 
 def access_changes(before: Version, after: Version) -> Iterator[Change]:
     """Changes of the rules of what both versions have."""
-    old, new = _rules(before.document), _rules(after.document)
+    old, new = _rules(before), _rules(after)
     for (coordinate, directive), rule in old.items():
         if (coordinate, directive) not in new:
             continue  # the type or field is gone
@@ -65,13 +64,12 @@ def _text(rule: Rule) -> str:
     return " or ".join(sorted(" and ".join(sorted(needed)) for needed in rule))
 
 
-def _rules(document: DocumentNode) -> dict[tuple[str, str], Rule]:
+def _rules(version: Version) -> dict[tuple[str, str], Rule]:
     """The rules of every type and field: (coordinate, directive) -> rule."""
-    linked = linked_prefixes(document)
-    names = {spec: linked.get(SPECS + spec, spec) for spec in _SPECS}
+    names = {spec: next(iter(version.local_names(spec, (spec,))), spec) for spec in _SPECS}
     return {
         (coordinate, spec): _rule(node, spec, name)
-        for coordinate, node in _places(document)
+        for coordinate, node in _places(version.document)
         for spec, name in names.items()
     }
 

@@ -1,7 +1,8 @@
 """Changes of the API schema: what clients may ask.
 
-graphql-core finds most of them. Added here is what it does not look at: root types,
-``@deprecated``, ``@oneOf`` and ``@specifiedBy``.
+graphql-core finds most of them. Added here is what it does not look at: root types, defaults of
+what is required, ``@deprecated``, ``@oneOf`` and ``@specifiedBy``. Corrected is what it says of
+enums: a value that only ever goes one way, from or to clients, harms less.
 """
 
 from __future__ import annotations
@@ -9,23 +10,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphql import (
-    BreakingChange,
-    DangerousChange,
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLScalarType,
+    is_required_argument,
+    is_required_input_field,
 )
-from graphql.utilities import find_schema_changes
 
+from router.compat.general import general_changes
 from router.compat.model import Change, ChangeCode, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphql import GraphQLNamedType, GraphQLSchema
-    from graphql.utilities import SchemaChange
+    from graphql import GraphQLInputField, GraphQLNamedType, GraphQLSchema
 
     from router.compat.version import Version
 
@@ -35,20 +36,14 @@ __all__ = ["api_changes"]
 def api_changes(before: Version, after: Version) -> Iterator[Change]:
     """Changes of what clients see."""
     old, new = before.supergraph.api_schema, after.supergraph.api_schema
-    for found in find_schema_changes(old, new):
-        yield Change(_severity(found), found.type.name, found.description)
+    yield from general_changes(old, new)
     yield from _root_types(before, after)
+    yield from _defaults(old, new)
     for name, type_ in old.type_map.items():
         other = new.type_map.get(name)
         if other is not None:
             yield from _type_traits(type_, other)
     yield from _deprecations(old, new)
-
-
-def _severity(found: SchemaChange) -> Severity:
-    if isinstance(found, BreakingChange):
-        return Severity.BREAKING
-    return Severity.DANGEROUS if isinstance(found, DangerousChange) else Severity.SAFE
 
 
 def _root_types(before: Version, after: Version) -> Iterator[Change]:
@@ -65,6 +60,39 @@ def _root_types(before: Version, after: Version) -> Iterator[Change]:
         else:
             message = f"The root type of {kind} operations changed from {old[kind]} to {new[kind]}."
             yield Change(Severity.BREAKING, ChangeCode.ROOT_TYPE_CHANGED, message)
+
+
+def _defaults(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[Change]:
+    """Arguments and input fields that could be left out only because they had a default."""
+    old, new = dict(_inputs(before)), dict(_inputs(after))
+    for coordinate, item in old.items():
+        other = new.get(coordinate)
+        if other is None or str(item.type) != str(other.type):
+            continue
+        if _is_required(other) and not _is_required(item):
+            message = f"{coordinate} is required and lost its default."
+            yield Change(Severity.BREAKING, ChangeCode.DEFAULT_OF_REQUIRED_REMOVED, message)
+
+
+def _is_required(item: GraphQLArgument | GraphQLInputField) -> bool:
+    if isinstance(item, GraphQLArgument):
+        return is_required_argument(item)
+    return is_required_input_field(item)
+
+
+def _inputs(schema: GraphQLSchema) -> Iterator[tuple[str, GraphQLArgument | GraphQLInputField]]:
+    """Everything that takes a value, by its schema coordinate."""
+    for directive in schema.directives:
+        for name, argument in directive.args.items():
+            yield f"@{directive.name}({name}:)", argument
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", field
+        elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for field_name, output in type_.fields.items():
+                for name, argument in output.args.items():
+                    yield f"{type_.name}.{field_name}({name}:)", argument
 
 
 def _type_traits(old: GraphQLNamedType, new: GraphQLNamedType) -> Iterator[Change]:

@@ -2,7 +2,8 @@
 
 1. ``api``         what clients may ask (the API schemas)
 2. ``access``      who may ask it
-3. ``federation``  which subgraph answers it, and how the router gets there
+3. ``cost``        what it costs
+4. ``federation``  which subgraph answers it, and how the router gets there
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from router.compat.access import access_changes
 from router.compat.api import api_changes
+from router.compat.cost import cost_changes
 from router.compat.federation import federation_changes
 from router.compat.model import Change, Report
 
@@ -22,7 +24,12 @@ __all__ = ["COMPARISONS", "compare"]
 
 Comparison: TypeAlias = Callable[["Version", "Version"], Iterator[Change]]
 
-COMPARISONS: tuple[Comparison, ...] = (api_changes, access_changes, federation_changes)
+COMPARISONS: tuple[Comparison, ...] = (
+    api_changes,
+    access_changes,
+    cost_changes,
+    federation_changes,
+)
 
 
 def compare(before: Version, after: Version) -> Report:

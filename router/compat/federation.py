@@ -36,6 +36,7 @@ def federation_changes(before: Version, after: Version) -> Iterator[Change]:
             continue
         for subgraph in shared:
             yield from _keys(type_, changed, subgraph)
+            yield from _interface_objects(type_, changed, subgraph)
             yield from _runtime_types(type_, changed, subgraph)
         for field_name, field in type_.fields.items():
             other = changed.fields.get(field_name)
@@ -79,6 +80,16 @@ def _resolvable_keys(type_: SupergraphType, subgraph: str) -> dict[str, None]:
     return dict.fromkeys(_field_set(key.selection) for key in keys if key.resolvable)
 
 
+def _interface_objects(old: SupergraphType, new: SupergraphType, subgraph: str) -> Iterator[Change]:
+    before, after = old.joins.get(subgraph), new.joins.get(subgraph)
+    if before is None or after is None or before.interface_object == after.interface_object:
+        return
+    # Routers on the old supergraph send it objects under names that it no longer knows.
+    change = "now" if after.interface_object else "no longer"
+    message = f'Subgraph "{subgraph}" {change} has {new.name} as an interface object.'
+    yield _taken(ChangeCode.INTERFACE_OBJECT_CHANGED, message)
+
+
 def _runtime_types(old: SupergraphType, new: SupergraphType, subgraph: str) -> Iterator[Change]:
     before = old.possible.get(subgraph, frozenset())
     after = new.possible.get(subgraph, frozenset())
@@ -104,8 +115,19 @@ def _resolver(
         message = f'{coordinate} is now resolved by "{subgraph}".'
         yield _given(ChangeCode.FIELD_RESOLVER_ADDED, message)
     elif before is not None and after is not None:
+        yield from _label(coordinate, before.override_label, after.override_label, subgraph)
         yield from _requirement(coordinate, before.requires, after.requires, subgraph)
         yield from _provision(coordinate, before.provides, after.provides, subgraph)
+
+
+def _label(
+    coordinate: str, before: str | None, after: str | None, subgraph: str
+) -> Iterator[Change]:
+    """Labels decide who resolves a field that is on its way from one subgraph to another."""
+    if before != after:
+        was, is_ = before or "no label", after or "no label"
+        message = f'The override of {coordinate} in "{subgraph}" goes by {is_}, no longer by {was}.'
+        yield _taken(ChangeCode.OVERRIDE_LABEL_CHANGED, message)
 
 
 def _requirement(

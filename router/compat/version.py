@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 
 from graphql import parse
 
-from router.supergraph import Supergraph, load_supergraph
+from router.federation.links import Link, LinkError, parse_links
+from router.supergraph import (
+    Supergraph,
+    SupergraphError,
+    SupergraphErrorCode,
+    load_supergraph,
+)
+from router.supergraph.joins import SPECS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphql import DocumentNode
 
 __all__ = ["Version"]
@@ -24,6 +33,7 @@ class Version:
 
     supergraph: Supergraph
     document: DocumentNode
+    links: tuple[Link, ...]
 
     @classmethod
     def parse(cls, sdl: str) -> Version:
@@ -32,4 +42,18 @@ class Version:
         Raises:
             SupergraphError: it is not one.
         """
-        return cls(load_supergraph(sdl), parse(sdl, no_location=True))
+        supergraph = load_supergraph(sdl)
+        document = parse(sdl, no_location=True)
+        try:
+            return cls(supergraph, document, parse_links(document))
+        except LinkError as error:
+            raise SupergraphError(SupergraphErrorCode.INVALID_GRAPHQL, error.message) from error
+
+    def local_names(self, spec: str, directives: Sequence[str]) -> dict[str, str]:
+        """What this supergraph calls directives of a specification: local name -> standard name;
+        empty when it does not link it.
+        """
+        link = next((link for link in self.links if link.identity == SPECS + spec), None)
+        if link is None:
+            return {}
+        return {link.local_name(f"@{directive}")[1:]: directive for directive in directives}

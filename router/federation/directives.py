@@ -22,6 +22,7 @@ __all__ = [
     "FEDERATION_IDENTITY",
     "LINK_IDENTITY",
     "SPEC_SCALARS",
+    "SPEC_VERSIONS",
     "FederationDirective",
     "directives_of",
     "spec_directives",
@@ -148,6 +149,18 @@ def directives_of(version: Version) -> Mapping[FederationDirective, DirectiveDef
         for entry in _ENTRIES
         if entry.since <= version and (entry.until is None or version < entry.until)
     }
+
+
+SPEC_VERSIONS: Final[Mapping[str, frozenset[str]]] = {
+    "tag": frozenset({"v0.1", "v0.2", "v0.3"}),
+    "inaccessible": frozenset({"v0.1", "v0.2"}),
+    "authenticated": frozenset({"v0.1"}),
+    "requiresScopes": frozenset({"v0.1"}),
+    "policy": frozenset({"v0.1"}),
+    "context": frozenset({"v0.1"}),
+    "cost": frozenset({"v0.1"}),
+}
+"""The specifications that a subgraph may link on their own, and their versions."""
 
 
 @cache

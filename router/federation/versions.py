@@ -8,7 +8,13 @@ from typing import Final, Self
 
 from typing_extensions import override
 
-__all__ = ["FEDERATION_1", "FEDERATION_VERSIONS", "LATEST_FEDERATION", "Version"]
+__all__ = [
+    "FEDERATION_1",
+    "FEDERATION_VERSIONS",
+    "IMPLIED_FEDERATION",
+    "LATEST_FEDERATION",
+    "Version",
+]
 
 _VERSION: Final = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
@@ -36,5 +42,8 @@ FEDERATION_1: Final = Version(1, 0)
 
 FEDERATION_VERSIONS: Final = tuple(Version(2, minor) for minor in range(15))
 """Every Federation 2 version we know, oldest first."""
+
+IMPLIED_FEDERATION: Final = {"authenticated": Version(2, 5), "cost": Version(2, 9)}
+"""The Federation version that a link to a single specification brings with it."""
 
 LATEST_FEDERATION: Final = FEDERATION_VERSIONS[-1]

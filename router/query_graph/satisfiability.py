@@ -56,7 +56,8 @@ def find_unsatisfiable(graph: QueryGraph, limit: int = 20) -> Iterator[Unsatisfi
 class _Walk:
     def __init__(self, graph: QueryGraph) -> None:
         self._graph = graph
-        self._paths = Paths(graph, Units(graph))
+        self._units = Units(graph)
+        self._paths = Paths(graph, self._units)
         self._fields: dict[tuple[str, str], Unit] = {}
         self._visible: dict[str, list[str]] = {}
         self._known: dict[tuple[str, str], list[str]] = {}
@@ -84,7 +85,7 @@ class _Walk:
             targets = self._targets(state, reach)
             for name in self._visible_fields(state.type_name):
                 coordinate = f"{state.type_name}.{name}"
-                if self._paths.choose(self._unit(state.type_name, name), state.views) is not None:
+                if self._is_given(state, name):
                     queue.extend(self._next(state, name, targets.get(name, _NOWHERE)))
                 elif coordinate not in reported:
                     reported.add(coordinate)
@@ -108,6 +109,25 @@ class _Walk:
             wanted = OpField(output_key=field, name=field)
             self._fields[key] = Unit(frozenset({type_name}), type_name, (wanted,))
         return self._fields[key]
+
+    def _is_given(self, state: _State, name: str) -> bool:
+        choice = self._paths.choose(self._unit(state.type_name, name), state.views)
+        return choice is not None and all(
+            self._meets_requirement(state.type_name, name, view) for _, view in choice.computed
+        )
+
+    def _meets_requirement(self, type_name: str, name: str, view: ViewNode) -> bool:
+        """Whether a requirement can be met from the subgraph that has it, as Apollo demands.
+
+        The planner would often have the required fields before it goes there. But a subgraph that
+        cannot be left again, usually as its key is marked external by mistake, is refused.
+        """
+        move = self._graph.field_move(view, type_name, name)
+        if move is None or move.requires is None:
+            return True
+        guard = frozenset({("requires", type_name, name, view.subgraph)})
+        required = self._units.field_set(type_name, move.requires)
+        return self._paths.choose(required, frozenset({view}), guard) is not None
 
     def _entered(self, state: _State) -> frozenset[ViewNode]:
         """All views that can be entered from the state's."""
@@ -218,7 +238,8 @@ class _Walk:
         elif join.overridden:
             yield f'field "{coordinate}" is not resolvable because it is overridden.'
         elif join.requires is not None:
-            yield f'cannot satisfy @require conditions on field "{coordinate}".'
+            doubt = self._doubt(type_name, view)
+            yield f'cannot satisfy @require conditions on field "{coordinate}"{doubt}.'
         yield from self._closed(type_name, view.subgraph, name)
         for move in self._paths.moves(type_name, state.views):
             if move.key is None or move.target.subgraph == view.subgraph:
@@ -229,6 +250,20 @@ class _Walk:
                     f'@key(fields: "{move.key.text}") of "{move.target.type_name}", the key '
                     f'field(s) cannot be resolved from subgraph "{view.subgraph}".'
                 )
+
+    def _doubt(self, type_name: str, view: ViewNode) -> str:
+        """The usual reason for an unmet requirement, where it is to be seen."""
+        type_ = self._graph.supergraph.types[type_name]
+        for key in type_.joins[view.subgraph].keys if view.subgraph in type_.joins else ():
+            for selection in key.selection.selections:
+                field = type_.fields.get(getattr(getattr(selection, "name", None), "value", ""))
+                join = field.joins.get(view.subgraph) if field is not None else None
+                if field is not None and join is not None and join.external:
+                    return (
+                        " (please ensure that this is not due to key field"
+                        f' "{field.name}" being accidentally marked @external)'
+                    )
+        return ""
 
     def _closed(self, type_name: str, here: str, name: str) -> Iterator[str]:
         """Subgraphs that have the field but cannot be entered at all."""

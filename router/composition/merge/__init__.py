@@ -34,6 +34,7 @@ from router.composition.merge.schema import merge_schema
 from router.composition.merge.specifications import link_specifications
 from router.composition.merge.types import merge_types
 from router.composition.merge.unions import merge_unions
+from router.composition.merge.versions import newest_version
 from router.composition.subtypes import Subtypes
 from router.composition.supergraph_model import Graph, MergedSupergraph
 from router.federation.join import graph_enum_values, join_version_for
@@ -53,9 +54,8 @@ def merge(
 ) -> MergedSupergraph:
     """Merge valid subgraphs. What does not fit goes into ``findings``, and not into the result."""
     values = graph_enum_values(subgraph.name for subgraph in subgraphs)
-    newest = max(subgraph.version for subgraph in subgraphs)
     supergraph = MergedSupergraph(
-        join=join_version_for(newest),
+        join=join_version_for(newest_version(subgraphs, findings)),
         graphs=tuple(Graph(values[item.name], item.name, item.url) for item in subgraphs),
     )
     context = MergeContext(

@@ -71,12 +71,12 @@ def _merge_field(
         return None
     merged = MergedField(
         name=name,
-        description=merge_description(context, str(coordinate), sources),
+        description=merge_description(context, str(coordinate), real),
         type=merged_type,
         arguments=merge_arguments(
             context, str(coordinate), [(subgraph, field.arguments) for subgraph, field in real]
         ),
-        uses=merge_uses(context, str(coordinate), sources),
+        uses=merge_uses(context, str(coordinate), real),
     )
     check_externals(context, coordinate, merged, sources)
     merged.joins = _joins(context, coordinate, definitions, sources, overrides)
@@ -121,9 +121,8 @@ def _joins(
         arguments = _join_arguments(context, coordinate, subgraph, field, overrides)
         if not one_type:
             arguments.append(("type", quoted(str(field.type))))
-        # Taking over from a subgraph that does not exist changes nothing.
-        idle = {"override"} if subgraph.name in overrides.unknown_sources else set()
-        telling = telling or any(name not in idle for name, _ in arguments)
+        # What is taken over is left out or labelled, which tells; the override as such does not.
+        telling = telling or any(name != "override" for name, _ in arguments)
         graph = ("graph", context.graphs[subgraph.name])
         joins.append(MergedUse(JoinDirective.FIELD, (graph, *arguments)))
     return joins if telling else []

@@ -217,15 +217,14 @@ class _Check:
             )
 
     def arguments(self, node: FieldNode, field: Field, type_name: str) -> None:
-        if self.kind is not _REQUIRES:
-            if field.arguments:
-                self.report(
-                    _code(self.kind, "FIELDS_HAS_ARGS"),
-                    f"field {type_name}.{field.name} cannot be included because it has arguments",
-                )
-            return
-        for problem in self.argument_problems(node, field, type_name):
+        problems = list(self.argument_problems(node, field, type_name))
+        for problem in problems:
             self.invalid(problem)
+        if field.arguments and not problems and self.kind is not _REQUIRES:
+            self.report(
+                _code(self.kind, "FIELDS_HAS_ARGS"),
+                f"field {type_name}.{field.name} cannot be included because it has arguments",
+            )
 
     def argument_problems(self, node: FieldNode, field: Field, type_name: str) -> Iterator[str]:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}

@@ -25,6 +25,7 @@ from router.federation.directives import (
     FEDERATION_IDENTITY,
     LINK_IDENTITY,
     SPEC_SCALARS,
+    SPEC_VERSIONS,
     FederationDirective,
     directives_of,
     spec_directives,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Features", "resolve_features"]
 
 _SPECS: Final = "https://specs.apollo.dev/"
+_CONNECTORS: Final = f"{_SPECS}connect"
 _LINK_VERSION: Final = Version(1, 0)
 _MACHINERY: Final = frozenset({"_Any", "_Entity", "_Service", "_FieldSet", "FieldSet"})
 
@@ -68,6 +70,7 @@ def resolve_features(document: DocumentNode) -> Features:
             something that the version does not have.
     """
     links = parse_links(document)
+    _refuse_connectors(links)
     federation = next((link for link in links if link.identity == FEDERATION_IDENTITY), None)
     version = _federation_version(federation) if federation else FEDERATION_1
     directives: dict[str, FederationDirective] = {}
@@ -76,13 +79,7 @@ def resolve_features(document: DocumentNode) -> Features:
     if federation is None:
         _define(None, directives_of(FEDERATION_1), directives, definitions)
     for link in links:
-        known = (
-            directives_of(version)
-            if link is federation
-            else spec_directives(link.identity.removeprefix(_SPECS))
-            if link.identity.startswith(_SPECS)
-            else {}
-        )
+        known = directives_of(version) if link is federation else _single_specification(link)
         if link is federation:
             _require_known_imports(link, known, version)
         _define(link, known, directives, definitions)
@@ -95,6 +92,22 @@ def resolve_features(document: DocumentNode) -> Features:
         definitions=tuple(definitions.values()),
         machinery=_MACHINERY | definitions.keys(),
     )
+
+
+def _single_specification(link: Link) -> Mapping[FederationDirective, DirectiveDefinitionNode]:
+    """The directives of a specification that is linked on its own; none when it is not known."""
+    name = link.identity.removeprefix(_SPECS)
+    return spec_directives(name) if str(link.version) in SPEC_VERSIONS.get(name, ()) else {}
+
+
+def _refuse_connectors(links: tuple[Link, ...]) -> None:
+    """Connectors are fields that the router itself fetches by HTTP; this one does not, and fields
+    that nobody resolves must not compose.
+    """
+    for link in links:
+        if link.identity == _CONNECTORS:
+            message = f'The feature "{link.url}" (connectors) is not supported by this router.'
+            raise LinkError(ErrorCode.UNSUPPORTED_LINKED_FEATURE, message, link.line)
 
 
 def _federation_version(link: Link) -> Version:

@@ -293,3 +293,173 @@ def test_the_same_access_in_another_order_is_no_change() -> None:
 def test_what_is_no_supergraph_is_refused() -> None:
     with pytest.raises(SupergraphError):
         Version.parse("type Query { a: Int }")
+
+
+EVERYTHING = """
+directive @ask(deep: Int, wide: Int! = 3) on QUERY | FIELD
+type Query {
+  find(first: Int, size: Int! = 1, ids: [Int], sort: Sort, like: Like): State
+  any: Any  node: Node  maybe: Int  always: Int!  all: [Int!]!  priced: Int @cost(weight: 2)
+  listed: [Int] @listSize(assumedSize: 4)
+}
+enum Sort { UP DOWN }
+enum State { ON OFF }
+enum Both { YES NO }
+input Like { name: String size: Int! = 1 case: String = "x" both: Both }
+union Any = One | Two
+interface Node { id: ID! both: Both }
+type One implements Node { id: ID! both: Both }
+type Two implements Node { id: ID! both: Both }
+type Three { z: Int }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # Arguments
+        ("(first: Int, ", "(", "breaking ARG_REMOVED"),
+        ("(first: Int,", "(more: Int!, first: Int,", "breaking REQUIRED_ARG_ADDED"),
+        ("(first: Int,", "(more: Int, first: Int,", "dangerous OPTIONAL_ARG_ADDED"),
+        ("(first: Int,", "(more: Int! = 1, first: Int,", "dangerous OPTIONAL_ARG_ADDED"),
+        ("(first: Int,", "(first: Int!,", "breaking ARG_CHANGED_KIND"),
+        ("(first: Int,", "(first: String,", "breaking ARG_CHANGED_KIND"),
+        ("(first: Int,", "(first: [Int],", "breaking ARG_CHANGED_KIND"),
+        ("ids: [Int]", "ids: [Int!]", "breaking ARG_CHANGED_KIND"),
+        ("(first: Int,", "(first: Int = 1,", "safe ARG_DEFAULT_VALUE_ADDED"),
+        ("find(first: Int, size: Int! = 1", "find(first: Int, size: Int! = 2",
+         "dangerous ARG_DEFAULT_VALUE_CHANGE"),
+        ("find(first: Int, size: Int! = 1", "find(first: Int, size: Int!",
+         "breaking DEFAULT_OF_REQUIRED_REMOVED"),
+        # Input fields
+        ("{ name: String", "{", "breaking FIELD_REMOVED"),
+        ("{ name: String", "{ more: Int! name: String", "breaking REQUIRED_INPUT_FIELD_ADDED"),
+        ("{ name: String", "{ more: Int name: String", "dangerous OPTIONAL_INPUT_FIELD_ADDED"),
+        ("{ name: String", "{ name: String!", "breaking FIELD_CHANGED_KIND"),
+        ("{ name: String", '{ name: String = "y"', "safe INPUT_FIELD_DEFAULT_VALUE_ADDED"),
+        ('case: String = "x"', "case: String", "dangerous INPUT_FIELD_DEFAULT_VALUE_CHANGE"),
+        ("size: Int! = 1 case", "size: Int! case", "breaking DEFAULT_OF_REQUIRED_REMOVED"),
+        # Enums: only sent, only received, both
+        ("{ UP DOWN", "{ UP", "breaking VALUE_REMOVED_FROM_ENUM"),
+        ("{ UP DOWN", "{ UP DOWN ANY", "safe VALUE_ADDED_TO_ENUM"),
+        ("{ ON OFF", "{ ON", "dangerous VALUE_REMOVED_FROM_ENUM"),
+        ("{ ON OFF", "{ ON OFF BROKEN", "dangerous VALUE_ADDED_TO_ENUM"),
+        ("{ YES NO", "{ YES", "breaking VALUE_REMOVED_FROM_ENUM"),
+        ("{ YES NO", "{ YES NO MAYBE", "dangerous VALUE_ADDED_TO_ENUM"),
+        # Unions and interfaces
+        ("One | Two", "One", "breaking TYPE_REMOVED_FROM_UNION"),
+        ("One | Two", "One | Two | Three", "dangerous TYPE_ADDED_TO_UNION"),
+        ("Two implements Node", "Two", "breaking IMPLEMENTED_INTERFACE_REMOVED"),
+        ("type Three {", "type Three implements Node { id: ID! both: Both",
+         "dangerous IMPLEMENTED_INTERFACE_ADDED"),
+        # Fields
+        ("maybe: Int", "maybe: Int!", "safe FIELD_CHANGED_KIND_SAFE"),
+        ("always: Int!", "always: Int", "breaking FIELD_CHANGED_KIND"),
+        ("[Int!]!", "[Int]!", "breaking FIELD_CHANGED_KIND"),
+        ("type Three { z", "interface Three { z", "breaking TYPE_CHANGED_KIND"),
+        ("maybe: Int", '"What it may be." maybe: Int', "safe DESCRIPTION_CHANGED"),
+        ("maybe: Int", "maybe: Int @inaccessible", "breaking FIELD_REMOVED"),
+        # Directives that clients use
+        (" on QUERY | FIELD", " on QUERY", "breaking DIRECTIVE_LOCATION_REMOVED"),
+        (" on QUERY | FIELD", " on QUERY | FIELD | MUTATION", "safe DIRECTIVE_LOCATION_ADDED"),
+        ("@ask(deep: Int, ", "@ask(", "breaking DIRECTIVE_ARG_REMOVED"),
+        ("@ask(deep: Int", "@ask(deep: Int!", "breaking ARG_CHANGED_KIND"),
+        ("wide: Int! = 3", "wide: Int!", "breaking DEFAULT_OF_REQUIRED_REMOVED"),
+        # Costs
+        ("weight: 2", "weight: 3", "dangerous COST_CHANGED"),
+        ("@listSize(assumedSize: 4)", "", "dangerous COST_CHANGED"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_change_has_its_severity(old: str, new: str, expected: str) -> None:
+    assert EVERYTHING.count(old) == 1
+
+    report = compare(_everything(EVERYTHING), _everything(EVERYTHING.replace(old, new)))
+
+    assert expected in {f"{change.severity} {change.code}" for change in report.changes}
+    assert report.is_breaking == expected.startswith("breaking")
+
+
+def _everything(sdl: str) -> Version:
+    link = '@link(url: "https://specs.apollo.dev/federation/v2.9", import: ['
+    imports = '"@cost", {name: "@listSize", as: "@sized"}, "@inaccessible"])'
+    sdl = f"extend schema {link}{imports}\n{sdl.replace('@listSize', '@sized')}"
+    composed = compose([SubgraphInput("a", "http://a", sdl)])
+    assert composed.supergraph_sdl is not None, composed.errors
+    return Version.parse(composed.supergraph_sdl)
+
+
+def test_a_cost_names_where_it_was_and_what_it_is() -> None:
+    report = compare(
+        _everything(EVERYTHING), _everything(EVERYTHING.replace("@cost(weight: 2)", ""))
+    )
+
+    assert [change.message for change in report.changes] == [
+        "The cost of Query.priced changed from @cost(weight: 2) to the default."
+    ]
+
+
+def test_renamed_access_directives_are_followed() -> None:
+    head = HEAD.replace('"@requiresScopes"', '{name: "@requiresScopes", as: "@scopes"}')
+    sdl = 'type Query { secret: Int @scopes(scopes: [["a"]]) }'
+    versions = []
+    for text in (sdl, sdl.replace('"a"', '"a", "b"')):
+        composed = compose([SubgraphInput("a", "http://a", head + text)])
+        assert composed.supergraph_sdl is not None, composed.errors
+        versions.append(Version.parse(composed.supergraph_sdl))
+
+    assert _codes(compare(*versions), Severity.BREAKING) == ["ACCESS_RESTRICTED"]
+
+
+NODES = """
+type Query { nodes: [Node] }
+interface Node @key(fields: "id") { id: ID! name: String }
+type Thing implements Node @key(fields: "id") { id: ID! name: String size: Int }
+"""
+
+
+def _nodes(other: str) -> Version:
+    head = HEAD.replace('"@key"', '"@key", "@override", "@interfaceObject"')
+    composed = compose(
+        [
+            SubgraphInput("nodes", "http://nodes", head + NODES),
+            SubgraphInput("other", "http://other", head + other),
+        ]
+    )
+    assert composed.supergraph_sdl is not None, composed.errors
+    return Version.parse(composed.supergraph_sdl)
+
+
+def test_another_label_of_an_override_is_dangerous() -> None:
+    sdl = """
+    type Thing @key(fields: "id") {
+      id: ID! size: Int @override(from: "nodes", label: "percent(5)")
+    }
+    """
+
+    report = compare(_nodes(sdl), _nodes(sdl.replace("5", "50")))
+
+    assert report.changes == tuple(
+        Change(
+            Severity.DANGEROUS,
+            "OVERRIDE_LABEL_CHANGED",
+            f'The override of Thing.size in "{name}" goes by percent(50), no longer by percent(5).',
+        )
+        for name in ("nodes", "other")
+    )
+
+
+def test_an_interface_that_becomes_an_object_in_a_subgraph_is_dangerous() -> None:
+    interface = """
+    interface Node @key(fields: "id") { id: ID! }
+    type Thing implements Node @key(fields: "id") { id: ID! }
+    """
+    interface_object = 'type Node @key(fields: "id") @interfaceObject { id: ID! }'
+
+    report = compare(_nodes(interface), _nodes(interface_object))
+    back = compare(_nodes(interface_object), _nodes(interface))
+
+    message = 'Subgraph "other" {} has Node as an interface object.'
+    for found, word in ((report, "now"), (back, "no longer")):
+        change = Change(Severity.DANGEROUS, "INTERFACE_OBJECT_CHANGED", message.format(word))
+        assert change in found.changes
+        assert not found.is_breaking
