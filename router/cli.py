@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from router.compat import Version, compare, report_json, report_text
-from router.composition import compose_config
 from router.planner import Planner, PlanningError
 from router.planner.inspect import Stages, fetch_graph_text, graph_text, paths_text
 from router.planner.plan_text import plan_json, plan_text
@@ -28,10 +27,15 @@ from router.server.pipeline.validate import validate_document
 from router.server.serving import ListenError, ServerAddress
 from router.server.serving import serve as serve_supergraph
 from router.server.settings import Environment, RouterSettings
+from router.server.source import ConfigSource, FileSource, SourceError
+from router.server.supervisor import WorkerStartError
 from router.supergraph import Supergraph, SupergraphError, load_supergraph
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, OperationDefinitionNode
+
+    from router.composition import CompositionHint
+    from router.server.source import SupergraphSource
 
 __all__ = ["app", "main"]
 
@@ -115,18 +119,19 @@ def serve(
     """Serve a supergraph: /graphql, /health, /ready, /metrics. Settings: environment variables
     ROUTER_*.
     """
-    _require_one(supergraph, config)
+    source = _source(supergraph, config)
     settings = _settings(host=host, port=port, workers=workers, environment=environment)
-    sdl = _sdl(supergraph, config)
 
     def announce(address: ServerAddress) -> None:
         _errors.print(f"Router listening on {address.url}{settings.path}")
 
     try:
-        serve_supergraph(settings, sdl, announce)
+        serve_supergraph(settings, source, announce)
+    except SourceError as error:
+        _fail(error.problems)
     except SupergraphError as error:
         _fail([f"{error.code}: {error}"])
-    except (ListenError, RouterConfigError) as error:
+    except (ListenError, RouterConfigError, WorkerStartError) as error:
         _fail([f"CANNOT_START: {error}"])
 
 
@@ -209,19 +214,17 @@ def check(
         raise typer.Exit(1)
 
 
-def _require_one(supergraph: Path | None, config: Path | None) -> None:
+def _source(supergraph: Path | None, config: Path | None) -> SupergraphSource:
+    """The supergraph that a command is given, to be composed if need be."""
     if (supergraph is None) == (config is None):
         _fail(["INVALID_OPTIONS: give exactly one of --supergraph and --config"])
-
-
-def _sdl(supergraph: Path | None, config: Path | None) -> str:
-    """The supergraph that a command is given, composed if need be."""
-    _require_one(supergraph, config)
-    return _read(supergraph) if supergraph is not None else _compose(config or Path())
+    if supergraph is not None:
+        return FileSource(supergraph)
+    return ConfigSource(config or Path(), _print_hint)
 
 
 def _planner(supergraph: Path | None, config: Path | None) -> Planner:
-    sdl = _sdl(supergraph, config)
+    sdl = _read_source(_source(supergraph, config))
     try:
         return Planner(load_supergraph(sdl))
     except SupergraphError as error:
@@ -272,12 +275,18 @@ def _print_json(value: Any) -> None:
 
 
 def _compose(config: Path) -> str:
-    result = compose_config(config)
-    for hint in result.hints:
-        _errors.print(f"hint {hint.code}: {hint.message}", markup=False, style="dim")
-    if result.supergraph_sdl is None:
-        _fail(result.errors)
-    return result.supergraph_sdl
+    return _read_source(ConfigSource(config, _print_hint))
+
+
+def _read_source(source: SupergraphSource) -> str:
+    try:
+        return source.read()
+    except SourceError as error:
+        _fail(error.problems)
+
+
+def _print_hint(hint: CompositionHint) -> None:
+    _errors.print(f"hint {hint.code}: {hint.message}", markup=False, style="dim")
 
 
 def _settings(**options: Any) -> RouterSettings:

@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 
 from router.server.access_log import AccessLog
+from router.server.background import collect_for_good
 from router.server.endpoints import graphiql_page, make_endpoints
 from router.server.generation import Generation, Generations
 from router.server.graphiql import GraphiQLAssets
@@ -20,6 +21,7 @@ from router.server.headers import HeaderReader
 from router.server.http.endpoint import HttpEndpoint
 from router.server.negotiation import prefers_html
 from router.server.readiness import Readiness
+from router.server.reload import Reloader, ReloadOutcome
 from router.server.telemetry import Metrics
 from router.server.websocket.endpoint import WebSocketEndpoint
 from router.supergraph import load_supergraph
@@ -27,7 +29,7 @@ from router.supergraph import load_supergraph
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from router.executor.transport.base import SubgraphTransport
     from router.server.settings import RouterSettings
@@ -43,14 +45,17 @@ def create_router_app(
     supergraph_sdl: str,
     *,
     transports: Mapping[str, SubgraphTransport] | None = None,
+    own_process: bool = False,
 ) -> RouterApp:
     """Return a router for a supergraph.
 
     ``transports`` carry the requests to the subgraphs of these names, and stay the caller's to
-    close; the other subgraphs are reached at the addresses in the supergraph. Raises
+    close; the other subgraphs are reached at the addresses in the supergraph. ``own_process``: the
+    router may tune the garbage collector, since nothing else runs in the process. Raises
     SupergraphError for a bad supergraph, RouterConfigError for an address that is none.
     """
-    return RouterApp(settings, load_supergraph(supergraph_sdl), transports)
+    supergraph = load_supergraph(supergraph_sdl)
+    return RouterApp(settings, supergraph, transports, own_process=own_process)
 
 
 class RouterApp:
@@ -64,11 +69,20 @@ class RouterApp:
         settings: RouterSettings,
         supergraph: Supergraph,
         transports: Mapping[str, SubgraphTransport] | None = None,
+        *,
+        own_process: bool = False,
     ) -> None:
         self.settings = settings
         self.metrics = Metrics(max_operation_labels=settings.max_operation_labels)
         self._transports = dict(transports or {})
-        self._generations = Generations(self._generation(supergraph))
+        self._generations = Generations(
+            self._generation(supergraph),
+            drain_seconds=settings.reload_drain_time,
+            on_closed=collect_for_good if own_process else _leave_it_to_the_collector,
+        )
+        self._reloader = Reloader(
+            self._generations, self._generation, settings, self.metrics, own_process=own_process
+        )
         self._reader = HeaderReader(settings)
         access_log = AccessLog() if settings.access_log else None
         self._graphiql = _load_graphiql(settings)
@@ -91,11 +105,23 @@ class RouterApp:
         """The supergraph that new requests run on."""
         return self._generations.current.supergraph
 
-    def swap(self, supergraph: Supergraph) -> None:
-        """Let new requests run on another supergraph; those that have begun, and subscriptions,
-        stay on theirs.
+    async def reload(self, sdl: str) -> ReloadOutcome:
+        """Let new requests run on another supergraph, once its hottest operations are planned.
+
+        Requests that have begun stay on theirs; subscriptions too, until they are ended over
+        ``reload_drain_time``. One that cannot be loaded changes nothing; it is logged and counted.
         """
-        self._generations.swap(self._generation(supergraph))
+        return await self._reloader.reload(sdl)
+
+    async def refuse(self) -> None:
+        """Count a change of the supergraph that could not be read; who tried has logged why."""
+        self._reloader.refuse()
+
+    def stop_being_ready(self) -> None:
+        """Go on serving, but tell load balancers that it will not be for long; every answer closes
+        its connection.
+        """
+        self._draining = True
 
     def drain(self) -> None:
         """Stop being ready, and close all WebSocket connections with 1001. HTTP requests in flight
@@ -107,12 +133,15 @@ class RouterApp:
     async def aclose(self) -> None:
         """Drain, and close the connections to subgraphs."""
         self.drain()
+        self._reloader.close()
         await self._generations.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         match scope["type"]:
             case "http":
+                if self._draining:
+                    send = _closing(send)
                 await self._http_app(scope, receive, send)
             case "websocket":
                 await self._route_websocket(scope, receive, send)
@@ -178,6 +207,21 @@ class RouterApp:
             expose_headers=("x-request-id",),
             max_age=_CORS_MAX_AGE_SECONDS,
         )
+
+
+def _closing(send: Send) -> Send:
+    """Let answers tell clients not to use their connection again: it is about to be closed."""
+
+    async def send_closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return send_closing
+
+
+def _leave_it_to_the_collector() -> None:
+    pass
 
 
 def _load_graphiql(settings: RouterSettings) -> GraphiQLAssets | None:

@@ -53,7 +53,12 @@ def make_endpoints(
         report = await readiness.check()
         status = HTTPStatus.OK if report.ready else HTTPStatus.SERVICE_UNAVAILABLE
         word = "ready" if report.ready else "not ready"
-        return JSONResponse({"status": word, "subgraphs": report.subgraphs}, status)
+        body = {
+            "status": word,
+            "subgraphs": report.subgraphs,
+            "supergraph": readiness.supergraph(),
+        }
+        return JSONResponse(body, status)
 
     async def expose_metrics(request: Request) -> Response:
         return Response(metrics.expose(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,14 +1,19 @@
 """Generations: everything that hangs on one supergraph, swapped as one.
 
 A request takes the current generation once and stays on it, so a new supergraph never mixes plans
-of the old one with schemas of the new. A replaced generation closes its connections when its last
-request or subscription has ended.
+of the old one with schemas of the new. A replaced generation ends its subscriptions, spread over a
+while, and closes its connections when its last request or subscription has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import contextmanager, suppress
+from random import random
 from typing import TYPE_CHECKING
+
+import structlog
 
 from router.executor import Executor
 from router.executor.transport.network import network_transport
@@ -19,7 +24,7 @@ from router.server.pipeline.prepare import OperationPreparer
 from router.server.subgraph_traffic import executor_settings, transport_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from router.executor.transport.base import SubgraphTransport
     from router.server.settings import RouterSettings
@@ -27,6 +32,12 @@ if TYPE_CHECKING:
     from router.supergraph import Subgraph, Supergraph
 
 __all__ = ["Generation", "Generations"]
+
+_log = structlog.get_logger(__name__)
+
+_MAX_DRAINING = 3
+_HURRIED_SECONDS = 5.0
+_TELL_SECONDS = 0.5
 
 
 class Generation:
@@ -44,6 +55,7 @@ class Generation:
     ) -> None:
         self.supergraph = supergraph
         self.metrics = metrics
+        self.loaded_at = time.time()
         given = transports or {}
         self._opened = {
             name: _open(subgraph, settings)
@@ -67,6 +79,10 @@ class Generation:
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
+        self._subscriptions: dict[Callable[[], None], int] = {}
+        self._is_retired = False
+        self._drained_by = 0.0
+        self._hurried = asyncio.Event()
 
     def __enter__(self) -> Generation:
         """Keep the generation's connections open for the time of a request or subscription; may be
@@ -81,10 +97,59 @@ class Generation:
         if not self._users:
             self._unused.set()
 
-    async def retire(self) -> None:
-        """Wait for the last user, then close what this generation opened."""
+    @contextmanager
+    def subscription(self, end: Callable[[], None]) -> Iterator[None]:
+        """Have ``end`` called inside the block when this generation is replaced.
+
+        It ends the subscription in a way that the client begins it anew. Subscriptions with equal
+        ``end`` (those of one connection) are ended by one call.
+        """
+        if self._is_retired:  # it was replaced while the subscription was prepared
+            asyncio.get_running_loop().call_soon(end)
+        self._subscriptions[end] = self._subscriptions.get(end, 0) + 1
+        try:
+            yield
+        finally:
+            others = self._subscriptions.get(end, 0) - 1
+            if others > 0:
+                self._subscriptions[end] = others
+            else:
+                self._subscriptions.pop(end, None)
+
+    async def retire(self, drain_seconds: float) -> None:
+        """End the subscriptions within some seconds, wait for the last user, then close what this
+        generation opened.
+        """
+        self._is_retired = True
+        self._drained_by = asyncio.get_running_loop().time() + drain_seconds
+        await self._drain()
         await self._unused.wait()
         await self.close()
+
+    def hurry(self) -> None:
+        """Drain faster: too many generations wait for their subscriptions."""
+        hurried = asyncio.get_running_loop().time() + _HURRIED_SECONDS
+        self._drained_by = min(self._drained_by, hurried)
+        self._hurried.set()
+
+    async def _drain(self) -> None:
+        """End the subscriptions at random moments, evenly spread over the time that is left: their
+        clients come back one by one, and not to all routers in the same second.
+        """
+        loop = asyncio.get_running_loop()
+        while self._subscriptions:
+            left = max(self._drained_by - loop.time(), 0.0)
+            # the first of n moments that are chosen at random
+            await self._wait(left * (1.0 - random() ** (1 / len(self._subscriptions))))  # noqa: S311
+            if self._subscriptions and not self._hurried.is_set():
+                end, _ = self._subscriptions.popitem()
+                end()
+            self._hurried.clear()
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
 
     async def close(self) -> None:
         """Close the connections at once."""
@@ -93,11 +158,25 @@ class Generation:
 
 
 class Generations:
-    """The current generation, and those before it that still have users."""
+    """The current generation, and those before it that still have users.
 
-    def __init__(self, first: Generation) -> None:
+    ``drain_seconds``: how long a replaced one may take to end its subscriptions. ``on_closed`` is
+    called shortly after one, or several, have gone.
+    """
+
+    def __init__(
+        self,
+        first: Generation,
+        *,
+        drain_seconds: float = 0.0,
+        on_closed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._current = first
+        self._drain_seconds = drain_seconds
+        self._on_closed = on_closed
+        self._told: asyncio.TimerHandle | None = None
         self._retiring: dict[asyncio.Task[None], Generation] = {}
+        first.metrics.uses_supergraph(first.supergraph.digest, first.loaded_at)
 
     @property
     def current(self) -> Generation:
@@ -107,12 +186,33 @@ class Generations:
     def swap(self, generation: Generation) -> None:
         """Let new requests use another generation; the old one goes when its last user goes."""
         replaced, self._current = self._current, generation
-        task = asyncio.get_running_loop().create_task(replaced.retire())
+        generation.metrics.uses_supergraph(generation.supergraph.digest, generation.loaded_at)
+        task = asyncio.get_running_loop().create_task(replaced.retire(self._drain_seconds))
         self._retiring[task] = replaced
-        task.add_done_callback(lambda done: self._retiring.pop(done, None))
+        task.add_done_callback(self._forget)
+        for draining in tuple(self._retiring.values())[:-_MAX_DRAINING]:
+            draining.hurry()
+
+    def _forget(self, done: asyncio.Task[None]) -> None:
+        self._retiring.pop(done, None)
+        if done.cancelled():
+            return
+        if (error := done.exception()) is not None:
+            _log.error("generation not closed", exc_info=error)
+        if self._told is None:
+            # A moment later: what used it last has then returned, and what else goes with it is
+            # told of at the same time.
+            loop = asyncio.get_running_loop()
+            self._told = loop.call_later(_TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._told = None
+        self._on_closed()
 
     async def close(self) -> None:
         """Close every generation, whether it is used or not."""
+        if self._told is not None:
+            self._told.cancel()
         retiring = dict(self._retiring)
         for task in retiring:
             task.cancel()

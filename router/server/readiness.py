@@ -53,6 +53,12 @@ class Readiness:
                 self._good_until = time.monotonic() + self._fresh_for
             return self._report
 
+    def supergraph(self) -> dict[str, str | float]:
+        """Return which supergraph new requests run on, by the hash of its text, and its age."""
+        current = self._generations.current
+        age = round(time.time() - current.loaded_at, 1)
+        return {"hash": current.supergraph.digest, "age_seconds": age}
+
     async def _ask_all(self) -> ReadinessReport:
         with self._generations.current as generation:
             names = tuple(generation.transports)

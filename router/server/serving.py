@@ -1,42 +1,38 @@
 """Serving: the router's processes behind one port.
 
-One worker runs in this process; several are children that share the listening socket, each with
-caches of its own. The supergraph is read once, here, so that all workers run the same one and a bad
-one is refused before anything starts.
+One worker runs in this process; several are children of it (``supervisor``), each with caches of
+its own. The supergraph is read here, so that all workers run the same one and a bad one is refused
+before anything starts; its files are watched here for the same reason.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import gc
 import os
 import signal
 import socket
-import sys
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
-
-import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from router.server.access_log import configure_logging
 from router.server.app import create_router_app
+from router.server.background import collect_for_good
+from router.server.supervisor import Supervisor
 from router.server.telemetry import shared_by_workers
-from router.server.websocket.protocol import WebSocketProtocol
+from router.server.uvicorn_server import BACKLOG, RouterServer, uvicorn_config
+from router.server.watch import SupergraphWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from starlette.types import ASGIApp
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from router.server.app import RouterApp
     from router.server.settings import RouterSettings
+    from router.server.source import SupergraphSource
+    from router.server.watch import ReloadTarget
 
 __all__ = ["ListenError", "ServerAddress", "listen", "serve", "uvicorn_config"]
-
-_BACKLOG = 2048
 
 
 class ListenError(Exception):
@@ -61,7 +57,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Open the listening socket (port 0: any free one); raises :class:`ListenError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"port {port} on {host} is in use; choose another one with --port"
@@ -74,59 +70,82 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def uvicorn_config(
-    app: ASGIApp | Callable[[], ASGIApp], settings: RouterSettings, *, factory: bool = False
-) -> uvicorn.Config:
-    """Return uvicorn's configuration for a router, also for programs that run the server
-    themselves.
-    """
-    return uvicorn.Config(
-        app,
-        factory=factory,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws=WebSocketProtocol,
-        ws_max_size=settings.max_body_bytes,
-        ws_per_message_deflate=False,  # tens of KB per connection, for mostly short messages
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        workers=settings.workers,
-        timeout_graceful_shutdown=settings.shutdown_timeout,
-    )
-
-
 def serve(
-    settings: RouterSettings, supergraph_sdl: str, on_listening: Callable[[ServerAddress], None]
+    settings: RouterSettings,
+    source: SupergraphSource,
+    on_listening: Callable[[ServerAddress], None],
 ) -> None:
     """Serve a supergraph until SIGINT or SIGTERM; returns when all requests are finished.
 
-    ``on_listening`` is called once, when connections are accepted. Raises :class:`ListenError`, and
-    what ``create_router_app`` raises.
+    ``on_listening`` is called once, when requests are answered. Raises :class:`ListenError`,
+    WorkerStartError, SourceError, and what ``create_router_app`` raises.
     """
-    app = _make_app(settings, supergraph_sdl)  # here even for workers: it refuses what is wrong
-    with listen(settings.host, settings.port) as listener:
-        on_listening(ServerAddress(settings.host, listener.getsockname()[1]))
-        with _exit_after_signals():
-            if settings.workers > 1:
-                factory = partial(_make_app, settings, supergraph_sdl)
-                config = uvicorn_config(factory, settings, factory=True)
-                with shared_by_workers():
-                    Multiprocess(config, sockets=[listener]).run()
-            else:
-                uvicorn.Server(uvicorn_config(app, settings)).run(sockets=[listener])
-
-
-def _make_app(settings: RouterSettings, supergraph_sdl: str) -> RouterApp:
-    app = create_router_app(settings, supergraph_sdl)
+    sdl = source.read()
     configure_logging(settings.logs_as, settings.log_level)
-    # The supergraph's model is large, full of cycles and never garbage while this process serves
-    # it: without this, each full collection walks it and stalls a request for its whole length.
-    gc.collect()
-    gc.freeze()
-    return app
+    app = create_router_app(settings, sdl, own_process=True)  # refuses what is wrong
+    with listen(settings.host, settings.port) as listener:
+        address = ServerAddress(settings.host, listener.getsockname()[1])
+        if settings.workers > 1:
+            del app  # the workers have their own
+            _serve_with_workers(settings, sdl, source, listener, lambda: on_listening(address))
+        else:
+            collect_for_good()
+            _serve_alone(app, settings, source, listener, lambda: on_listening(address))
+
+
+def _serve_alone(
+    app: RouterApp,
+    settings: RouterSettings,
+    source: SupergraphSource,
+    listener: socket.socket,
+    on_started: Callable[[], None],
+) -> None:
+    server = RouterServer(app, settings, on_started)
+
+    async def run() -> None:
+        async with _watching(source, app, settings):
+            await server.serve(sockets=[listener])
+
+    with (
+        _exit_after_signals(),
+        asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner,
+    ):
+        runner.run(run())
+
+
+def _serve_with_workers(
+    settings: RouterSettings,
+    sdl: str,
+    source: SupergraphSource,
+    listener: socket.socket,
+    on_started: Callable[[], None],
+) -> None:
+    supervisor = Supervisor(settings, sdl, listener)
+
+    async def run() -> None:
+        async with _watching(source, supervisor, settings):
+            await supervisor.run(on_started)
+
+    with shared_by_workers():
+        asyncio.run(run())
+
+
+@asynccontextmanager
+async def _watching(
+    source: SupergraphSource, target: ReloadTarget, settings: RouterSettings
+) -> AsyncIterator[None]:
+    """Reload when the files change, and at SIGHUP."""
+    watch = SupergraphWatch(source, target, settings.reload_interval)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, watch.trigger)
+    task = loop.create_task(watch.run())
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @contextmanager

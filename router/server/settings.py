@@ -57,8 +57,27 @@ class RouterSettings(BaseSettings):
     port: int = Field(default=4000, ge=0, le=65535)
     path: str = Field(default="/graphql", pattern=r"^/[A-Za-z0-9/_.~-]*$")
     workers: PositiveInt = 1
+    shutdown_delay: NonNegativeFloat = Field(
+        default=0.0,
+        description="Seconds that it goes on serving when told to stop, while /ready says no.",
+    )
     shutdown_timeout: PositiveInt = Field(
         default=30, description="Seconds that requests in flight have to finish."
+    )
+
+    # Reloading the supergraph.
+    reload_interval: NonNegativeFloat = Field(
+        default=1.0, description="Seconds between looks at its files; 0: only on SIGHUP."
+    )
+    reload_warm_operations: NonNegativeInt = Field(
+        default=100, description="Operations that are planned again before the switch, at most."
+    )
+    reload_warm_time: NonNegativeFloat = Field(
+        default=10.0, description="Seconds that this may take."
+    )
+    reload_drain_time: NonNegativeFloat = Field(
+        default=60.0,
+        description="Seconds over which subscriptions of the old supergraph are ended.",
     )
 
     # What clients may see. None: yes in development and test, no in production.

@@ -14,12 +14,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from typing_extensions import override
 
 from router.server.traffic_metrics import TrafficMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from router.planner.plan import OperationKind
 
@@ -58,6 +61,25 @@ class OperationMetrics:
         """Count one request that took so long altogether."""
         self._outcomes[outcome].inc()
         self._seconds.observe(seconds)
+
+
+class _SupergraphInfo(Collector):
+    """Which supergraph this worker serves: made when asked, so that no old one stays behind."""
+
+    _labelnames = ("hash",)
+
+    def __init__(self) -> None:
+        self.digest = ""
+
+    @override
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "router_supergraph_info",
+            "The supergraph of the worker that answers",
+            labels=self._labelnames,
+        )
+        family.add_metric([self.digest], 1)
+        return [family]
 
 
 class Metrics:
@@ -127,6 +149,30 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._reloads = Counter(
+            "router_reloads",
+            "Changes of the supergraph, counted by each worker",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._loaded_at = Gauge(
+            "router_supergraph_loaded_timestamp_seconds",
+            "When the supergraph was loaded; of several workers, where it is the oldest",
+            multiprocess_mode="livemin",
+            registry=self.registry,
+        )
+        self._supergraph = _SupergraphInfo()
+        self.registry.register(self._supergraph)
+
+    def uses_supergraph(self, digest: str, loaded_at: float) -> None:
+        """Tell which supergraph new requests run on, and since when (seconds since the epoch)."""
+        self._supergraph.digest = digest
+        self._loaded_at.set(loaded_at)
+
+    def reloaded(self, outcome: str) -> None:
+        """Count a change of the supergraph that was applied or not."""
+        self._reloads.labels(outcome).inc()
+
     def operation(self, kind: OperationKind, name: str | None) -> OperationMetrics:
         """Return an operation's counters; names beyond the bound share one label value."""
         key = (str(kind), name or "")
@@ -168,6 +214,7 @@ class Metrics:
             return generate_latest(self.registry)
         collected = CollectorRegistry()
         MultiProcessCollector(collected)  # type: ignore[no-untyped-call]  # the library has none
+        collected.register(self._supergraph)
         return generate_latest(collected)
 
 

@@ -1,7 +1,7 @@
 """The supergraph as parsed once: types, fields, who resolves what."""
 
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
-from router.supergraph.load import load_supergraph
+from router.supergraph.load import load_supergraph, supergraph_digest
 from router.supergraph.model import (
     FieldJoin,
     Key,
@@ -25,4 +25,5 @@ __all__ = [
     "TypeJoin",
     "TypeKind",
     "load_supergraph",
+    "supergraph_digest",
 ]

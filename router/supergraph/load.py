@@ -6,6 +6,7 @@ https://specs.apollo.dev/join/.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from graphql import FieldDefinitionNode, SelectionSetNode, TypeNode
 
-__all__ = ["load_supergraph"]
+__all__ = ["load_supergraph", "supergraph_digest"]
 
 _KINDS: dict[type[TypeDefinitionNode], TypeKind] = {
     ObjectTypeDefinitionNode: TypeKind.OBJECT,
@@ -88,7 +89,13 @@ def _load(sdl: str) -> Supergraph:
         schema=schema,
         api_schema=api_schema,
         root_types={kind: type_.name for kind, type_ in roots.items() if type_ is not None},
+        digest=supergraph_digest(sdl),
     )
+
+
+def supergraph_digest(sdl: str) -> str:
+    """Return what tells a supergraph document apart from others: its SHA-256, in hexadecimal."""
+    return sha256(sdl.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _named(node: TypeNode) -> str:

@@ -144,6 +144,7 @@ class Supergraph:
     schema: GraphQLSchema
     api_schema: GraphQLSchema
     root_types: Mapping[str, str]  # "query" | "mutation" | "subscription" -> type name
+    digest: str = ""  # of the document's text, hexadecimal: tells supergraphs apart
 
     @cached_property
     def _possible(self) -> dict[str, frozenset[str]]:

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from router.server.telemetry import Metrics, OperationMetrics
     from router.supergraph.model import Supergraph
 
-__all__ = ["OperationPreparer", "PreparedOperation"]
+__all__ = ["OperationKey", "OperationPreparer", "PreparedOperation"]
 
-_Key = tuple[str, str | None]
+OperationKey = tuple[str, str | None]  # the document's text, the operation's name
 
 _MAX_REFUSALS = 256
 _MAX_REFUSED_CHARACTERS = 1_000_000
@@ -62,11 +62,11 @@ class OperationPreparer:
         self._metrics = metrics
         self._document_limits = DocumentLimits.of(settings)
         self._input_limits = InputLimits.of(settings)
-        self._prepared: LruCache[_Key, PreparedOperation] = LruCache(
+        self._prepared: LruCache[OperationKey, PreparedOperation] = LruCache(
             max_entries=settings.operation_cache_size,
             max_weight=settings.operation_cache_characters,
         )
-        self._refused: LruCache[_Key, RequestError] = LruCache(
+        self._refused: LruCache[OperationKey, RequestError] = LruCache(
             max_entries=_MAX_REFUSALS, max_weight=_MAX_REFUSED_CHARACTERS
         )
 
@@ -93,6 +93,18 @@ class OperationPreparer:
             raise
         self._prepared.put(key, prepared, len(text))
         return prepared
+
+    def hottest(self, count: int) -> list[OperationKey]:
+        """Return the remembered operations that were asked for most often, the first one first."""
+        return self._prepared.hottest(count)
+
+    def warm(self, key: OperationKey) -> bool:
+        """Prepare an operation before anybody asks for it; False when it has to be refused."""
+        try:
+            self.prepare(*key)
+        except RequestError:
+            return False
+        return True
 
     def _prepare(self, text: str, operation_name: str | None) -> PreparedOperation:
         settings, timed = self._settings, self._metrics.timed

@@ -74,6 +74,7 @@ class Connection:
         self._main: asyncio.Task[Any] | None = None
         self._abandon_timer: asyncio.TimerHandle | None = None
         self._abandoned = False
+        self._leave_timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> int:
         """Serve the connection until either side ends it; returns the close code."""
@@ -92,8 +93,9 @@ class Connection:
             code = 1006
         finally:
             init_timer.cancel()
-            if self._abandon_timer is not None:
-                self._abandon_timer.cancel()
+            for timer in (self._abandon_timer, self._leave_timer):
+                if timer is not None:
+                    timer.cancel()
             await self._stop(writer)
         closing = self._outgoing.closing
         return code if closing is None else closing[0]
@@ -116,6 +118,20 @@ class Connection:
         if self._operations.get(operation.id) is operation:
             del self._operations[operation.id]
             self._outgoing.put(text)
+            if self._leave_timer is not None:
+                self._close_when_idle()
+
+    def leave(self) -> None:
+        """Close the connection, since subscriptions on it belong to a supergraph that was replaced
+        (see :class:`OperationSink`). Queries and mutations that run on it are finished before.
+        """
+        if self._leave_timer is None:
+            loop = asyncio.get_running_loop()
+            # A client that always has another query running is not waited for without end.
+            self._leave_timer = loop.call_later(
+                self._settings.request_timeout, self._close_reloaded
+            )
+            self._close_when_idle()
 
     async def _read_messages(self) -> int:
         limit = self._settings.max_body_bytes
@@ -217,6 +233,13 @@ class Connection:
             # with RuntimeError.
             _log.debug("websocket lost", reason=str(error))
         self._expect_end()
+
+    def _close_when_idle(self) -> None:
+        if all(operation.is_subscription for operation in self._operations.values()):
+            self._close_reloaded()
+
+    def _close_reloaded(self) -> None:
+        self.close(CloseCode.RELOADED, "The supergraph was reloaded")
 
     def _close_slow(self) -> None:
         self.close(CloseCode.SLOW_CLIENT, "Too much waits to be sent", flush=False)

@@ -44,6 +44,7 @@ class CloseCode(IntEnum):
     GOING_AWAY = 1001
     TOO_BIG = 1009
     INTERNAL_ERROR = 1011
+    RELOADED = 1012  # the supergraph was replaced; clients connect again and subscribe anew
     INVALID_MESSAGE = 4400
     UNAUTHORIZED = 4401
     FORBIDDEN = 4403

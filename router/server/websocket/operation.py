@@ -18,7 +18,9 @@ from router.server.websocket.messages import complete_message, error_message, ne
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import AsyncGenerator
 
+    from router.executor import ExecutionResult
     from router.server.generation import Generation, Generations
     from router.server.headers import ForwardedHeaders
     from router.server.pipeline.prepare import PreparedOperation
@@ -42,12 +44,16 @@ class OperationSink(Protocol):
         """Queue an operation's last message and give its id free."""
         ...
 
+    def leave(self) -> None:
+        """End subscriptions of a replaced supergraph, in a way that the client renews them."""
+        ...
+
 
 class WebSocketOperation:
     """Runs in a task of its own, which is cancelled when the client completes the operation or
     leaves.
 
-    A subscription stays on the generation it began on.
+    A subscription stays on the generation it began on, and ends when that wants it to.
     """
 
     __slots__ = (
@@ -59,6 +65,7 @@ class WebSocketOperation:
         "_settings",
         "_sink",
         "id",
+        "is_subscription",
         "task",
     )
 
@@ -83,6 +90,7 @@ class WebSocketOperation:
         self._debug = debug
         self._sink = sink
         self.task: asyncio.Task[None] | None = None
+        self.is_subscription = False  # known when it is prepared
 
     async def run(self) -> None:
         """Run the operation and send its results, then ``complete`` or ``error``."""
@@ -125,13 +133,21 @@ class WebSocketOperation:
             timeout=None if subscription else self._settings.request_timeout,
             debug=self._debug,
         )
-        outcome = Outcome.OK
         if not subscription:
             result = await execute(generation, prepared, variables, context)
             payload = result_payload(result, prepared, debug=self._debug)
             self._sink.send(self, next_message(self.id, payload))
             return Outcome.ERRORS if result.errors else Outcome.OK
+        self.is_subscription = True
         results = generation.executor.subscribe(prepared.program, variables, context)
+        with generation.subscription(self._sink.leave):
+            return await self._forward(results, prepared)
+
+    async def _forward(
+        self, results: AsyncGenerator[ExecutionResult, None], prepared: PreparedOperation
+    ) -> str:
+        """Send the events of a subscription."""
+        outcome = Outcome.OK
         async with aclosing(results):
             async for result in results:
                 if result.errors:

@@ -1,7 +1,9 @@
 """Health, readiness, metrics and GraphiQL's files."""
 
 import re
+import time
 from collections.abc import AsyncGenerator
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -9,7 +11,7 @@ import pytest
 
 from router.server.app import RouterApp
 from router.server.graphiql import CONTENT_SECURITY_POLICY
-from tests.support.router_server import ThingsSubgraph, make_app
+from tests.support.router_server import SUPERGRAPH, ThingsSubgraph, make_app
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -53,15 +55,24 @@ async def test_ready_follows_the_subgraphs(
     things.reachable = True
     again = await client.get("/ready")
 
-    assert (up.status_code, up.json()) == (
-        200,
-        {"status": "ready", "subgraphs": {"things": "ok"}},
-    )
-    assert (down.status_code, down.json()) == (
-        503,
-        {"status": "not ready", "subgraphs": {"things": "unreachable"}},
-    )
+    assert (up.status_code, up.json()["status"]) == (200, "ready")
+    assert up.json()["subgraphs"] == {"things": "ok"}
+    assert (down.status_code, down.json()["status"]) == (503, "not ready")
+    assert down.json()["subgraphs"] == {"things": "unreachable"}
     assert again.status_code == 200
+
+
+async def test_ready_and_metrics_name_the_supergraph_and_its_age(
+    client: httpx.AsyncClient, app: RouterApp
+) -> None:
+    ready = (await client.get("/ready")).json()["supergraph"]
+    metrics = (await client.get("/metrics")).text
+
+    assert ready["hash"] == app.supergraph.digest == sha256(SUPERGRAPH.encode()).hexdigest()
+    assert 0 <= ready["age_seconds"] < 60
+    assert _metric(metrics, f'router_supergraph_info{{hash="{app.supergraph.digest}"}}') == 1
+    loaded_at = _metric(metrics, "router_supergraph_loaded_timestamp_seconds")
+    assert time.time() - 60 < loaded_at <= time.time()
 
 
 async def test_a_fresh_answer_is_shared(things: ThingsSubgraph) -> None:

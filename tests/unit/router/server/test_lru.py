@@ -40,3 +40,16 @@ def test_replacing_an_entry_counts_its_weight_once() -> None:
     cache.put("b", 9, 4)
 
     assert (cache.get("a"), cache.get("b")) == (4, 9)
+
+
+def test_the_hottest_are_those_found_most_often() -> None:
+    cache: LruCache[str, int] = LruCache(max_entries=10, max_weight=10)
+    for key in "abcd":
+        cache.put(key, 1, 1)
+    for key in "baab":
+        cache.get(key)
+    cache.get("c")
+
+    assert cache.hottest(3) == ["b", "a", "c"]
+    assert cache.hottest(0) == []
+    assert set(cache.hottest(100)) == set("abcd")

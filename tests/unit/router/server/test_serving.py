@@ -1,12 +1,6 @@
 """The router as processes: ``python -m router serve`` from start to stop."""
 
-import asyncio
-import os
-import re
 import signal
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -16,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from router.server.serving import ListenError, ServerAddress, listen
+from tests.support.router_processes import router_process, still_running, stop, workers_of
 from tests.support.router_server import SUPERGRAPH, ThingsSubgraph, make_app, served
 
 
@@ -24,36 +19,6 @@ def supergraph(tmp_path: Path) -> Path:
     path = tmp_path / "supergraph.graphql"
     path.write_text(SUPERGRAPH)
     return path
-
-
-@asynccontextmanager
-async def router_process(
-    supergraph: Path, *options: str, **environment: str
-) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str], None]:
-    """Start a router on a free port; yields the process and its address."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "router", "serve", "--supergraph", str(supergraph)),
-        *("--port", "0", *options),
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment},
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(30):
-            line = (await process.stderr.readline()).decode()
-        found = re.fullmatch(r"Router listening on (http://\S+)/graphql\n", line)
-        assert found is not None, line
-        yield process, found[1]
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def stop(process: asyncio.subprocess.Process, number: signal.Signals) -> int:
-    process.send_signal(number)
-    async with asyncio.timeout(15):
-        return await process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -85,7 +50,7 @@ async def test_serves_subgraphs_over_http_until_it_is_told_to_stop(
                     await socket.recv()
 
     assert answer.json() == {"data": {"greeting": "Hello, world!"}}
-    assert ready.json() == {"status": "ready", "subgraphs": {"things": "ok"}}
+    assert (ready.json()["status"], ready.json()["subgraphs"]) == ("ready", {"things": "ok"})
     assert event == '{"id":"1","type":"next","payload":{"data":{"waiting":0}}}'
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1001
@@ -115,24 +80,13 @@ async def test_workers_share_the_port_and_stop_together(supergraph: Path) -> Non
             )
             assert response.json() == {"data": {"__typename": "Query"}}
         metrics = (await client.get("/metrics")).text
-        workers = _workers(process.pid)
+        workers = workers_of(process.pid)
         exit_code = await stop(process, signal.SIGTERM)
 
     assert 'router_operations_total{kind="query",operation="",outcome="ok"} 10.0' in metrics
     assert len(workers) == 2
     assert exit_code == 0
-    assert _still_running(workers) == []
-
-
-def _workers(pid: int) -> list[int]:
-    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return [
-        child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
-
-
-def _still_running(pids: list[int]) -> list[int]:
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert still_running(workers) == []
 
 
 def test_a_port_in_use_is_a_clear_error() -> None:

@@ -13,7 +13,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from router.server.app import RouterApp
-from router.supergraph import load_supergraph
 from tests.support.router_server import SUPERGRAPH, ThingsSubgraph, make_app, served
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -391,7 +390,7 @@ async def test_a_new_supergraph_leaves_running_subscriptions_alone(
         await subscribe(socket, "old", "subscription { waiting }")
         assert (await receive(socket))["payload"] == {"data": {"waiting": 0}}
 
-        app.swap(load_supergraph(SUPERGRAPH.replace("  bump: Int!\n", "")))
+        await app.reload(SUPERGRAPH.replace("  bump: Int!\n", ""))
         await subscribe(socket, "new", "mutation { bump }")
         refused = await receive(socket)
         things.release.set()
