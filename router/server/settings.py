@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.server.subgraph_overrides import SubgraphOverrides
 
-__all__ = ["Environment", "LogFormat", "RouterSettings"]
+__all__ = ["CostMode", "Environment", "LogFormat", "RouterSettings"]
 
 
 class Environment(StrEnum):
@@ -37,6 +37,14 @@ class LogFormat(StrEnum):
 
     CONSOLE = "console"
     JSON = "json"
+
+
+class CostMode(StrEnum):
+    """What is done with the estimated cost of operations."""
+
+    OFF = "off"
+    MEASURE = "measure"
+    ENFORCE = "enforce"
 
 
 class RouterSettings(BaseSettings):
@@ -130,6 +138,19 @@ class RouterSettings(BaseSettings):
     max_validation_errors: PositiveInt = 20
     request_timeout: PositiveFloat = Field(
         default=30.0, description="Seconds that a query or mutation may take altogether."
+    )
+
+    # Cost, from @cost and @listSize.
+    cost_mode: CostMode = Field(
+        default=CostMode.OFF,
+        description="measure: metrics only; enforce: refuse operations over max_cost.",
+    )
+    max_cost: PositiveFloat = Field(default=1_000, description="Estimated cost of an operation.")
+    cost_list_size: PositiveInt = Field(
+        default=10, description="Assumed size of lists without @listSize."
+    )
+    cost_mutation: NonNegativeFloat = Field(
+        default=10, description="What a mutation costs beside its fields."
     )
 
     # Caches, per supergraph and process.
@@ -277,6 +298,11 @@ class RouterSettings(BaseSettings):
     def shows_extensions(self) -> bool:
         """Whether a client that asks with ``x-router-debug`` gets the plan and timings."""
         return self._unless_production(self.expose_extensions)
+
+    @property
+    def needs_costs(self) -> bool:
+        """Whether the cost of operations is of any interest."""
+        return self.cost_mode is not CostMode.OFF
 
     @property
     def logs_as(self) -> LogFormat:

@@ -30,6 +30,7 @@ __all__ = ["Metrics", "OperationMetrics", "Outcome", "shared_by_workers"]
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_COST_BUCKETS = (1, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 100_000, 1_000_000)
 _OTHER = "_other"
 _MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name for it
 
@@ -114,6 +115,13 @@ class Metrics:
             "router_request_errors",
             "Requests refused as a whole",
             ("code",),
+            registry=self.registry,
+        )
+        self.operation_cost = Histogram(
+            "router_operation_cost",
+            "Estimated cost of operations, where costs are measured or enforced",
+            ("result",),
+            buckets=_COST_BUCKETS,
             registry=self.registry,
         )
         self.subgraph_requests = Counter(

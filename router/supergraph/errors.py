@@ -14,6 +14,7 @@ class SupergraphErrorCode(StrEnum):
     NOT_A_SUPERGRAPH = "NOT_A_SUPERGRAPH"
     UNSUPPORTED_JOIN_VERSION = "UNSUPPORTED_JOIN_VERSION"
     INVALID_JOIN = "INVALID_JOIN"
+    INVALID_COST = "INVALID_COST"
 
 
 class SupergraphError(Exception):

@@ -27,6 +27,7 @@ from graphql import (
 
 from router.federation.field_sets import FieldSetError, parse_field_set
 from router.supergraph.collection import paused_collection
+from router.supergraph.costs import read_costs
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
 from router.supergraph.joins import Directives
 from router.supergraph.model import (
@@ -88,6 +89,7 @@ def _load(sdl: str) -> Supergraph:
         types=types,
         schema=schema,
         api_schema=api_schema,
+        costs=read_costs(document),
         root_types={kind: type_.name for kind, type_ in roots.items() if type_ is not None},
         digest=supergraph_digest(sdl),
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema, SelectionSetNode
 
+    from router.supergraph.costs import Costs
+
 __all__ = [
     "FieldJoin",
     "Key",
@@ -144,6 +146,7 @@ class Supergraph:
     schema: GraphQLSchema
     api_schema: GraphQLSchema
     root_types: Mapping[str, str]  # "query" | "mutation" | "subscription" -> type name
+    costs: Costs
     digest: str = ""  # of the document's text, hexadecimal: tells supergraphs apart
 
     @cached_property

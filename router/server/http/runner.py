@@ -58,7 +58,7 @@ class OperationRunner:
             prepared = generation.preparer.prepare(request.query, request.operation_name)
             operation.prepared = prepared
             _require_method(prepared.kind, operation.method)
-            variables = prepared.variables.read(request.variables)
+            variables = prepared.read_variables(request.variables)
             debug = self._settings.shows_extensions and operation.headers.wants_debug
             context = request_context(
                 headers=operation.headers.forward,
@@ -72,7 +72,7 @@ class OperationRunner:
             else:
                 result = await execute(generation, prepared, variables, context)
             operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
-            return result_payload(result, prepared, debug=debug)
+            return result_payload(result, prepared, variables, debug=debug)
 
 
 def _require_method(kind: OperationKind, method: str) -> None:

@@ -10,10 +10,11 @@ operations out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from router.planner.plan import OperationKind
 from router.server.errors import RequestError, RequestErrorCode
+from router.server.limits.cost.control import CostControl
 from router.server.limits.document import DocumentLimits, check_document
 from router.server.limits.inputs import InputLimits
 from router.server.lru import LruCache
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from router.executor import Program
     from router.planner import Planner
     from router.planner.plan import QueryPlan
+    from router.server.limits.cost.control import OperationCost
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics, OperationMetrics
     from router.supergraph.model import Supergraph
@@ -48,6 +50,17 @@ class PreparedOperation:
     plan: QueryPlan
     program: Program
     metrics: OperationMetrics
+    cost: OperationCost | None = None  # None: costs are off
+
+    def read_variables(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the operation's variables, checked and completed.
+
+        Raises what ``VariableReader.read`` does, and refuses what costs too much with them.
+        """
+        variables = self.variables.read(given)
+        if self.cost is not None:
+            self.cost.check(variables)
+        return variables
 
 
 class OperationPreparer:
@@ -62,6 +75,7 @@ class OperationPreparer:
         self._metrics = metrics
         self._document_limits = DocumentLimits.of(settings)
         self._input_limits = InputLimits.of(settings)
+        self._costs = CostControl(supergraph, settings, metrics) if settings.needs_costs else None
         self._prepared: LruCache[OperationKey, PreparedOperation] = LruCache(
             max_entries=settings.operation_cache_size,
             max_weight=settings.operation_cache_characters,
@@ -141,4 +155,5 @@ class OperationPreparer:
             plan=plan,
             program=program,
             metrics=self._metrics.operation(kind, name),
+            cost=None if self._costs is None else self._costs.compile(document, operation),
         )

@@ -19,14 +19,20 @@ __all__ = ["encode", "error_payload", "result_payload"]
 
 
 def result_payload(
-    result: ExecutionResult, prepared: PreparedOperation, *, debug: bool
+    result: ExecutionResult,
+    prepared: PreparedOperation,
+    variables: dict[str, Any],
+    *,
+    debug: bool,
 ) -> dict[str, Any]:
-    """Return the response of an operation that ran; ``debug`` adds the plan to the executor's own
-    extensions.
+    """Return the response of an operation that ran; ``debug`` adds the plan, and the cost where
+    costs are on, to the executor's own extensions.
     """
     payload = result.to_dict()
     if debug:
         payload["extensions"] = {**result.extensions, "plan": plan_text(prepared.plan)}
+        if prepared.cost is not None:
+            payload["extensions"]["cost"] = prepared.cost.report(variables)
     return payload
 
 

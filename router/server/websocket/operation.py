@@ -104,7 +104,7 @@ class WebSocketOperation:
                 prepared = generation.preparer.prepare(
                     self._request.query, self._request.operation_name
                 )
-                variables = prepared.variables.read(self._request.variables)
+                variables = prepared.read_variables(self._request.variables)
                 outcome = await self._execute(generation, prepared, variables, request_id)
             self._sink.finish(self, complete_message(self.id))
         except RequestError as error:
@@ -135,16 +135,19 @@ class WebSocketOperation:
         )
         if not subscription:
             result = await execute(generation, prepared, variables, context)
-            payload = result_payload(result, prepared, debug=self._debug)
+            payload = result_payload(result, prepared, variables, debug=self._debug)
             self._sink.send(self, next_message(self.id, payload))
             return Outcome.ERRORS if result.errors else Outcome.OK
         self.is_subscription = True
         results = generation.executor.subscribe(prepared.program, variables, context)
         with generation.subscription(self._sink.leave):
-            return await self._forward(results, prepared)
+            return await self._forward(results, prepared, variables)
 
     async def _forward(
-        self, results: AsyncGenerator[ExecutionResult, None], prepared: PreparedOperation
+        self,
+        results: AsyncGenerator[ExecutionResult, None],
+        prepared: PreparedOperation,
+        variables: dict[str, Any],
     ) -> str:
         """Send the events of a subscription."""
         outcome = Outcome.OK
@@ -152,7 +155,7 @@ class WebSocketOperation:
             async for result in results:
                 if result.errors:
                     outcome = Outcome.ERRORS
-                payload = result_payload(result, prepared, debug=self._debug)
+                payload = result_payload(result, prepared, variables, debug=self._debug)
                 self._sink.send(self, next_message(self.id, payload))
         return outcome
 
