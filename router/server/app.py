@@ -19,6 +19,7 @@ from router.server.generation import Generation, Generations
 from router.server.graphiql import GraphiQLAssets
 from router.server.headers import HeaderReader
 from router.server.http.endpoint import HttpEndpoint
+from router.server.limits.requests import RequestLimits
 from router.server.negotiation import prefers_html
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
@@ -87,9 +88,17 @@ class RouterApp:
         access_log = AccessLog() if settings.access_log else None
         self._graphiql = _load_graphiql(settings)
         self._draining = False
-        self._http = HttpEndpoint(self._generations, settings, self.metrics, access_log)
+        self._limits = RequestLimits(settings, self.metrics)
+        self._http = HttpEndpoint(
+            self._generations, settings, self.metrics, access_log, limits=self._limits
+        )
         self._websocket = WebSocketEndpoint(
-            self._generations, settings, self.metrics, self._reader, access_log
+            self._generations,
+            settings,
+            self.metrics,
+            self._reader,
+            access_log,
+            limits=self._limits,
         )
         self._endpoints = make_endpoints(
             readiness=Readiness(self._generations, settings),
@@ -135,9 +144,12 @@ class RouterApp:
         self.drain()
         self._reloader.close()
         await self._generations.close()
+        await self._limits.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
+        if self._limits.addresses is not None and scope["type"] != "lifespan":
+            self._limits.addresses.resolve(scope)
         match scope["type"]:
             case "http":
                 if self._draining:
@@ -204,7 +216,7 @@ class RouterApp:
                 *settings.forward_headers,
                 *settings.csrf_headers,
             ),
-            expose_headers=("x-request-id",),
+            expose_headers=("x-request-id", "ratelimit", "ratelimit-policy", "retry-after"),
             max_age=_CORS_MAX_AGE_SECONDS,
         )
 

@@ -7,6 +7,7 @@ default.
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import (
@@ -15,13 +16,23 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    SecretStr,
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.server.subgraph_overrides import SubgraphOverrides
 
-__all__ = ["CostMode", "Environment", "LogFormat", "RouterSettings"]
+__all__ = [
+    "ClientAddressHeader",
+    "CostMode",
+    "Environment",
+    "LogFormat",
+    "RouterSettings",
+    "WithoutRedis",
+]
+
+_RATE = r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,6}$"
 
 
 class Environment(StrEnum):
@@ -45,6 +56,21 @@ class CostMode(StrEnum):
     OFF = "off"
     MEASURE = "measure"
     ENFORCE = "enforce"
+
+
+class WithoutRedis(StrEnum):
+    """How requests are limited while the shared buckets of rate limits cannot be reached."""
+
+    LOCAL = "local"  # by buckets of this process
+    OPEN = "open"  # not at all
+    CLOSED = "closed"  # all are refused
+
+
+class ClientAddressHeader(StrEnum):
+    """Where trusted proxies write whom they forward for."""
+
+    X_FORWARDED_FOR = "x-forwarded-for"
+    FORWARDED = "forwarded"
 
 
 class RouterSettings(BaseSettings):
@@ -153,6 +179,40 @@ class RouterSettings(BaseSettings):
         default=10, description="What a mutation costs beside its fields."
     )
 
+    # Rates: "600/60" is 600 in 60 seconds, which may come at once.
+    rate_limit_address: str | None = Field(
+        default=None, pattern=_RATE, description="Requests of one address."
+    )
+    rate_limit_user: str | None = Field(
+        default=None, pattern=_RATE, description="Requests of one user."
+    )
+    rate_limit_mutations: str | None = Field(
+        default=None, pattern=_RATE, description="Mutations of one user."
+    )
+    rate_limit_cost: str | None = Field(
+        default=None, pattern=_RATE, description="Estimated cost of one user's operations."
+    )
+    rate_limit_redis_url: SecretStr | None = Field(
+        default=None, description="Keeps the rates for all workers; else each has its own."
+    )
+    rate_limit_redis_timeout: PositiveFloat = Field(
+        default=0.1, description="Seconds that Redis has to answer."
+    )
+    rate_limit_without_redis: WithoutRedis = Field(
+        default=WithoutRedis.LOCAL, description="What happens while Redis does not answer."
+    )
+    rate_limit_max_buckets: PositiveInt = Field(
+        default=100_000, description="Addresses and users that one worker remembers."
+    )
+
+    # Who asks.
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="Networks of proxies whose word on the client's address counts."
+    )
+    client_address_header: ClientAddressHeader = Field(
+        default=ClientAddressHeader.X_FORWARDED_FOR, description="Where they write it."
+    )
+
     # Caches, per supergraph and process.
     operation_cache_size: PositiveInt = 2_000
     operation_cache_characters: PositiveInt = Field(
@@ -242,6 +302,12 @@ class RouterSettings(BaseSettings):
     )
 
     # WebSocket.
+    websocket_max_connections_per_address: PositiveInt | None = Field(
+        default=None, description="At a time, in one worker."
+    )
+    websocket_max_connections_per_user: PositiveInt | None = Field(
+        default=None, description="At a time, in one worker."
+    )
     websocket_init_timeout: PositiveFloat = Field(
         default=10.0, description="Seconds that a client has to send connection_init."
     )
@@ -302,7 +368,7 @@ class RouterSettings(BaseSettings):
     @property
     def needs_costs(self) -> bool:
         """Whether the cost of operations is of any interest."""
-        return self.cost_mode is not CostMode.OFF
+        return self.cost_mode is not CostMode.OFF or self.rate_limit_cost is not None
 
     @property
     def logs_as(self) -> LogFormat:

@@ -124,6 +124,11 @@ class Metrics:
             buckets=_COST_BUCKETS,
             registry=self.registry,
         )
+        self.rate_limit_failures = Counter(
+            "router_rate_limit_failures",
+            "Times that Redis could not be asked for rate limits",
+            registry=self.registry,
+        )
         self.subgraph_requests = Counter(
             "router_subgraph_requests",
             "Requests to subgraphs by HTTP status, or by why there was no answer",

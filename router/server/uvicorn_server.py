@@ -48,6 +48,7 @@ def uvicorn_config(app: ASGIApp, settings: RouterSettings) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # uvicorn would believe any local peer: see limits.addresses
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=settings.shutdown_timeout,

@@ -17,6 +17,8 @@ from router.server.errors import RequestError, RequestErrorCode, internal_error
 from router.server.hangup import ClientGoneError
 from router.server.http.body import read_body, require_json
 from router.server.http.runner import HttpOperation, OperationRunner
+from router.server.limits.addresses import rate_key
+from router.server.limits.rates.limiter import Caller
 from router.server.negotiation import ResponseType, negotiate
 from router.server.pipeline.read import GraphQLRequest, read_json, read_query_string
 from router.server.pipeline.respond import encode, error_payload
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from router.server.access_log import AccessLog
     from router.server.generation import Generations
     from router.server.headers import RequestHeaders
+    from router.server.limits.requests import RequestLimits
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
 
@@ -48,8 +51,11 @@ class HttpEndpoint:
         settings: RouterSettings,
         metrics: Metrics,
         access_log: AccessLog | None,
+        *,
+        limits: RequestLimits,
     ) -> None:
-        self._runner = OperationRunner(generations, settings)
+        self._rates = limits.rates
+        self._runner = OperationRunner(generations, settings, limits.rates)
         self._settings = settings
         self._metrics = metrics
         self._access_log = access_log
@@ -97,9 +103,12 @@ class HttpEndpoint:
         try:
             if media_type is None:
                 raise _NOT_ACCEPTABLE.again()
+            if self._rates is not None:
+                operation.caller = Caller(rate_key(scope))
+                operation.rate_headers += await self._rates.take_request(operation.caller)
             request = await self._read(scope, receive, operation.headers)
             payload = await self._runner.run(operation, request, receive)
-            return 200, encode(payload), ()
+            return 200, encode(payload), operation.rate_headers
         except RequestError as error:
             operation.outcome = Outcome.REFUSED
             refusal = error

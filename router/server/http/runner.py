@@ -15,8 +15,10 @@ from router.server.telemetry import Outcome
 if TYPE_CHECKING:
     from starlette.types import Receive
 
+    from router.server.errors import Header
     from router.server.generation import Generations
     from router.server.headers import RequestHeaders
+    from router.server.limits.rates.limiter import Caller, RateLimiter
     from router.server.pipeline.prepare import PreparedOperation
     from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
@@ -29,7 +31,15 @@ class HttpOperation:
     ends.
     """
 
-    __slots__ = ("headers", "method", "outcome", "prepared", "started")
+    __slots__ = (
+        "caller",
+        "headers",
+        "method",
+        "outcome",
+        "prepared",
+        "rate_headers",
+        "started",
+    )
 
     def __init__(self, headers: RequestHeaders, method: str) -> None:
         self.headers = headers
@@ -37,12 +47,17 @@ class HttpOperation:
         self.started = perf_counter()
         self.prepared: PreparedOperation | None = None
         self.outcome = Outcome.FAILED
+        self.caller: Caller | None = None  # None: there are no rate limits
+        self.rate_headers: tuple[Header, ...] = ()
 
 
 class OperationRunner:
     """Runs operations of HTTP requests on the current generation."""
 
-    def __init__(self, generations: Generations, settings: RouterSettings) -> None:
+    def __init__(
+        self, generations: Generations, settings: RouterSettings, rates: RateLimiter | None
+    ) -> None:
+        self._rates = rates
         self._generations = generations
         self._settings = settings
 
@@ -59,6 +74,10 @@ class OperationRunner:
             operation.prepared = prepared
             _require_method(prepared.kind, operation.method)
             variables = prepared.read_variables(request.variables)
+            if self._rates is not None and operation.caller is not None:
+                operation.rate_headers += await self._rates.take_operation(
+                    operation.caller, prepared, variables
+                )
             debug = self._settings.shows_extensions and operation.headers.wants_debug
             context = request_context(
                 headers=operation.headers.forward,

@@ -8,6 +8,7 @@ When the connection ends, all of them end before :meth:`Connection.run` returns.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, assert_never
 
 import structlog
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from router.server.generation import Generations
     from router.server.headers import ForwardedHeaders, HeaderReader, RequestHeaders
+    from router.server.limits.rates.limiter import Caller
+    from router.server.limits.requests import RequestLimits
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
     from router.server.websocket.messages import ClientMessage
@@ -57,7 +60,12 @@ class Connection:
         metrics: Metrics,
         reader: HeaderReader,
         handshake: RequestHeaders,
+        limits: RequestLimits,
+        caller: Caller,
     ) -> None:
+        self._limits = limits
+        self._caller = caller
+        self._held = ExitStack()
         self._receive = receive
         self._generations = generations
         self._settings = settings
@@ -96,6 +104,7 @@ class Connection:
             for timer in (self._abandon_timer, self._leave_timer):
                 if timer is not None:
                     timer.cancel()
+            self._held.close()
             await self._stop(writer)
         closing = self._outgoing.closing
         return code if closing is None else closing[0]
@@ -182,6 +191,11 @@ class Connection:
         except InvalidInitError as error:
             self.close(CloseCode.INVALID_MESSAGE, str(error))
             return
+        places = self._limits.connections_per_user
+        if not self._held.enter_context(places.hold(self._caller.user_key)):
+            self._metrics.refuse(RequestErrorCode.TOO_MANY_CONNECTIONS)
+            self.close(CloseCode.TOO_MANY_CONNECTIONS, "Too many connections")
+            return
         self._debug |= self._settings.shows_extensions and wants_debug(message.payload)
         self._initialised = True
         self._outgoing.put(connection_ack())
@@ -210,6 +224,8 @@ class Connection:
             metrics=self._metrics,
             headers=self._headers,
             debug=self._debug,
+            rates=self._limits.rates,
+            caller=self._caller,
             sink=self,
         )
         task = asyncio.get_running_loop().create_task(operation.run())

@@ -8,6 +8,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from router.server.errors import RequestErrorCode
+from router.server.limits.addresses import rate_key
+from router.server.limits.rates.limiter import Caller
 from router.server.websocket.connection import Connection
 from router.server.websocket.messages import SUBPROTOCOL, CloseCode
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from router.server.access_log import AccessLog
     from router.server.generation import Generations
     from router.server.headers import HeaderReader, RequestHeaders
+    from router.server.limits.requests import RequestLimits
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
 
@@ -35,7 +39,10 @@ class WebSocketEndpoint:
         metrics: Metrics,
         reader: HeaderReader,
         access_log: AccessLog | None,
+        *,
+        limits: RequestLimits,
     ) -> None:
+        self._limits = limits
         self._generations = generations
         self._settings = settings
         self._metrics = metrics
@@ -56,6 +63,24 @@ class WebSocketEndpoint:
         if not self._origin_allowed(scope):
             await _deny(scope, send, 403)
             return
+        address = rate_key(scope)
+        with self._limits.connections_per_address.hold(address) as is_allowed:
+            if is_allowed:
+                caller = Caller(address)
+                await self._accept(scope, receive, send, headers, caller, started)
+            else:
+                self._metrics.refuse(RequestErrorCode.TOO_MANY_CONNECTIONS)
+                await _deny(scope, send, 429)
+
+    async def _accept(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: RequestHeaders,
+        caller: Caller,
+        started: float,
+    ) -> None:
         request_id = headers.request_id
         extra = [(b"x-request-id", request_id.encode("latin-1"))]
         if SUBPROTOCOL not in scope["subprotocols"]:
@@ -68,7 +93,7 @@ class WebSocketEndpoint:
             )
         else:
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL, "headers": extra})
-            code = await self._serve(receive, send, headers)
+            code = await self._serve(receive, send, headers, caller)
         # Codes that clients make up are one label value, or they could make any number.
         label = str(code) if code in _OUR_CODES else "client"
         self._metrics.websockets_closed.labels(label).inc()
@@ -82,7 +107,9 @@ class WebSocketEndpoint:
         for connection in tuple(self._connections):
             connection.close(CloseCode.GOING_AWAY, "Going away")
 
-    async def _serve(self, receive: Receive, send: Send, headers: RequestHeaders) -> int:
+    async def _serve(
+        self, receive: Receive, send: Send, headers: RequestHeaders, caller: Caller
+    ) -> int:
         connection = Connection(
             receive=receive,
             send=send,
@@ -91,6 +118,8 @@ class WebSocketEndpoint:
             metrics=self._metrics,
             reader=self._reader,
             handshake=headers,
+            limits=self._limits,
+            caller=caller,
         )
         self._connections.add(connection)
         self._metrics.websockets.inc()

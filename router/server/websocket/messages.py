@@ -53,6 +53,7 @@ class CloseCode(IntEnum):
     SUBSCRIBER_EXISTS = 4409
     SLOW_CLIENT = 4413  # more waits to be sent than may; a client may connect again at once
     TOO_MANY_INITIALISATIONS = 4429
+    TOO_MANY_CONNECTIONS = 4430  # of one user; a client may connect again when another has closed
 
 
 class InvalidMessageError(Exception):

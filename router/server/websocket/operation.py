@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from router.executor import ExecutionResult
     from router.server.generation import Generation, Generations
     from router.server.headers import ForwardedHeaders
+    from router.server.limits.rates.limiter import Caller, RateLimiter
     from router.server.pipeline.prepare import PreparedOperation
     from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
@@ -57,10 +58,12 @@ class WebSocketOperation:
     """
 
     __slots__ = (
+        "_caller",
         "_debug",
         "_generations",
         "_headers",
         "_metrics",
+        "_rates",
         "_request",
         "_settings",
         "_sink",
@@ -79,8 +82,12 @@ class WebSocketOperation:
         metrics: Metrics,
         headers: ForwardedHeaders,
         debug: bool,
+        rates: RateLimiter | None,
+        caller: Caller,
         sink: OperationSink,
     ) -> None:
+        self._rates = rates
+        self._caller = caller
         self.id = identifier
         self._request = request
         self._generations = generations
@@ -100,11 +107,15 @@ class WebSocketOperation:
         outcome = Outcome.CANCELLED
         self._metrics.websocket_operations.inc()
         try:
+            if self._rates is not None:
+                await self._rates.take_request(self._caller)
             with self._generations.current as generation:
                 prepared = generation.preparer.prepare(
                     self._request.query, self._request.operation_name
                 )
                 variables = prepared.read_variables(self._request.variables)
+                if self._rates is not None:
+                    await self._rates.take_operation(self._caller, prepared, variables)
                 outcome = await self._execute(generation, prepared, variables, request_id)
             self._sink.finish(self, complete_message(self.id))
         except RequestError as error:
