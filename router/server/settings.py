@@ -144,7 +144,7 @@ class RouterSettings(BaseSettings):
     max_height: PositiveInt = Field(
         default=2_000, description="Fields of an operation, its fragments spread out."
     )
-    max_aliases: PositiveInt = Field(default=200, description="Those of them with an alias.")
+    max_aliases: PositiveInt = Field(default=100, description="Those of them with an alias.")
     max_root_fields: PositiveInt = Field(default=50, description="Those of them at the root.")
     max_directives: PositiveInt = Field(
         default=200, description="Uses of directives in an operation, its fragments spread out."

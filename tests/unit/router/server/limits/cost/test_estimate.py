@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from router.server.errors import RequestError, RequestErrorCode
 from router.server.limits.cost.estimate import CostFunction, compile_cost
 from router.server.limits.cost.model import CostModel
+from tests.federation.cases import Feature
+from tests.federation.harness import DataSubgraph, compose_subgraphs
 from tests.support.cost_schema import costly_supergraph
 from tests.support.cost_walker import walk_cost
 
 SUPERGRAPH = costly_supergraph()
+LIST_COSTS = [DataSubgraph(*one) for one in Feature("list_costs").subgraphs.items()]
 MODEL = CostModel(SUPERGRAPH.api_schema, SUPERGRAPH.costs, default_list_size=10)
 
 
@@ -135,6 +138,25 @@ def test_where_one_slicing_argument_is_required_exactly_one_must_be_given(
         _compile(text)(variables)
 
     assert caught.value.code == RequestErrorCode.COST_QUERY_PARSE_FAILURE
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        # The dearer of the two subgraphs' opinions: a post 3, a text 4, 50 recent ones at 2 each.
+        ("{ posts(first: 5) { nodes { text } } }", 1 + 5 * (3 + 4) + 1),
+        ("{ posts(last: 5) { nodes { text } } }", 1 + 10 * (3 + 4) + 7),
+        ("{ recent { text } }", 50 * (2 + 4)),
+    ],
+)
+def test_a_supergraph_composed_here_keeps_its_costs(text: str, cost: float) -> None:
+    supergraph = compose_subgraphs(LIST_COSTS)
+    model = CostModel(supergraph.api_schema, supergraph.costs, default_list_size=10)
+    document = parse(text)
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+
+    assert compile_cost(model, document, operation, mutation=10)({}) == cost
 
 
 FIELDS: dict[str, list[tuple[str, str | None]]] = {
