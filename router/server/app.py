@@ -19,6 +19,7 @@ from router.server.generation import Generation, Generations
 from router.server.graphiql import GraphiQLAssets
 from router.server.headers import HeaderReader
 from router.server.http.endpoint import HttpEndpoint
+from router.server.limits.rates.limiter import RATE_HEADERS
 from router.server.limits.requests import RequestLimits
 from router.server.negotiation import prefers_html
 from router.server.readiness import Readiness
@@ -216,7 +217,10 @@ class RouterApp:
                 *settings.forward_headers,
                 *settings.csrf_headers,
             ),
-            expose_headers=("x-request-id", "ratelimit", "ratelimit-policy", "retry-after"),
+            expose_headers=(
+                "x-request-id",
+                *(() if self._limits.rates is None else RATE_HEADERS),
+            ),
             max_age=_CORS_MAX_AGE_SECONDS,
         )
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
 
-__all__ = ["Caller", "RateLimiter", "make_rate_limiter"]
+__all__ = ["RATE_HEADERS", "Caller", "RateLimiter", "make_rate_limiter"]
+
+RATE_HEADERS = ("ratelimit", "ratelimit-policy", "retry-after")
 
 Headers: TypeAlias = "tuple[Header, ...]"
 

@@ -74,6 +74,16 @@ async def test_without_rates_answers_say_nothing() -> None:
     assert not {name for name in response.headers if name.startswith("ratelimit")}
 
 
+async def test_pages_of_other_origins_may_read_the_headers() -> None:
+    async with _router(rate_limit_address="3/60", cors_origins=["https://a.example"]) as client:
+        response = await client.post(
+            "/graphql", json=QUERY, headers={"origin": "https://a.example"}
+        )
+
+    exposed = response.headers["access-control-expose-headers"]
+    assert exposed == "x-request-id, ratelimit, ratelimit-policy, retry-after"
+
+
 async def test_requests_are_counted_before_their_body_is_read() -> None:
     async with _router(rate_limit_address="1/3600") as client:
         for status in (400, 429):
