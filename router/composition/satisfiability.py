@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from router.federation.codes import ErrorCode
 from router.query_graph import QueryGraph
+from router.query_graph.paths import SearchLimitError
 from router.query_graph.satisfiability import Unsatisfiable, find_unsatisfiable
 
 if TYPE_CHECKING:
@@ -21,13 +22,19 @@ __all__ = ["check_satisfiability"]
 
 def check_satisfiability(supergraph: Supergraph, findings: Findings) -> None:
     """Add an error per field that some query can ask for and no plan can give."""
-    graph = QueryGraph(supergraph)
-    for found in find_unsatisfiable(graph):
+    try:
+        for found in find_unsatisfiable(QueryGraph(supergraph)):
+            findings.error(
+                ErrorCode.SATISFIABILITY_ERROR,
+                _message(found),
+                subgraphs=found.subgraphs,
+                coordinates=(found.coordinate,),
+            )
+    except (SearchLimitError, RecursionError):
         findings.error(
-            ErrorCode.SATISFIABILITY_ERROR,
-            _message(found),
-            subgraphs=found.subgraphs,
-            coordinates=(found.coordinate,),
+            ErrorCode.MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED,
+            "Whether every query can be planned takes more work to find out than is allowed: the "
+            "keys and requirements of the subgraphs lead to each other in too many ways.",
         )
 
 

@@ -18,6 +18,7 @@ from router.planner.fetch_graph.output import OutputBuilder
 from router.planner.fetch_graph.passes import batch, drop_empty
 from router.planner.plan import OperationKind, QueryPlan
 from router.query_graph import TYPENAME, Paths, QueryGraph, Source, Unit, Units
+from router.query_graph.paths import MAX_EVALUATIONS, SearchLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +43,14 @@ class Search:
 
 
 class Planner:
-    """Plans operations over one supergraph. Safe to share."""
+    """Plans operations over one supergraph. Safe to share.
 
-    def __init__(self, supergraph: Supergraph) -> None:
+    ``max_evaluations`` bounds the work on one operation: the choices of entries that are weighed.
+    """
+
+    def __init__(self, supergraph: Supergraph, max_evaluations: int = MAX_EVALUATIONS) -> None:
         self.supergraph = supergraph
+        self._max_evaluations = max_evaluations
         self._graphs: dict[frozenset[str], QueryGraph] = {}
 
     def graph(self, labels: frozenset[str] = frozenset()) -> QueryGraph:
@@ -65,17 +70,27 @@ class Planner:
         ``labels`` are those of progressive ``@override``s that are on for this request.
 
         Raises:
-            PlanningError: there is no way to answer it.
+            PlanningError: there is no way to answer it, or finding one takes too much work.
         """
         search = self.search(document, operation, labels)
+        try:
+            groups = batch(drop_empty(self._build(search).steps))
+        except (SearchLimitError, RecursionError):
+            raise PlanningError(
+                PlanningErrorCode.TOO_MUCH_WORK,
+                "Planning the operation takes more work than is allowed for one operation.",
+            ) from None
+        fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
+        return QueryPlan(kind=search.kind, fetches=fetches)
+
+    @staticmethod
+    def _build(search: Search) -> FetchGraphBuilder:
         builder = FetchGraphBuilder(search.paths)
         if search.kind is OperationKind.MUTATION:
             builder.serial(search.root, search.units)
         else:
             builder.query(search.root, search.units)
-        groups = batch(drop_empty(builder.steps))
-        fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
-        return QueryPlan(kind=search.kind, fetches=fetches)
+        return builder
 
     def search(
         self,
@@ -91,7 +106,7 @@ class Planner:
                 PlanningErrorCode.UNKNOWN_ROOT, f"The supergraph has no {kind.value} type."
             )
         graph = self.graph(labels)
-        paths = Paths(graph, Units(graph, _fragments(document)))
+        paths = Paths(graph, Units(graph, _fragments(document)), self._max_evaluations)
         return Search(kind, root, paths, self._root_units(paths, root, operation))
 
     @staticmethod

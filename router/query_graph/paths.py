@@ -11,8 +11,10 @@ nothing special here: the parent's unit may enter a further subgraph for the chi
 Cycles are judged on fields: a key or a requirement may not need itself, whatever subgraphs lie
 between.
 
-Cost: memoised per (unit, views, guard); exact over the entry sets while there are at most
-``MAX_COMBINATIONS`` of them, greedy beyond, so that planning stays polynomial.
+Cost: memoised per (unit, views) and the guards met (``guards``); exact over the entry sets while
+there are at most ``MAX_COMBINATIONS`` of them, greedy beyond. Keys are looked for in the order in
+which subgraphs can be entered (``entry_order``). What still grows without measure ends with
+``SearchLimitError``.
 """
 
 from __future__ import annotations
@@ -21,21 +23,36 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
+from router.query_graph.entry_order import entry_order
 from router.query_graph.graph import KeyMove, QueryGraph, ViewNode
+from router.query_graph.guards import NO_GUARD, Guard, Limits, Memo, TokenLog
 from router.query_graph.selections import OpField, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from router.query_graph.units import Units
 
-__all__ = ["MAX_COMBINATIONS", "Choice", "Cost", "Guard", "Paths", "Way"]
+__all__ = [
+    "MAX_COMBINATIONS",
+    "MAX_EVALUATIONS",
+    "NO_GUARD",
+    "Choice",
+    "Cost",
+    "Guard",
+    "Paths",
+    "SearchLimitError",
+    "Way",
+]
 
 MAX_COMBINATIONS = 128
+MAX_EVALUATIONS = 100_000  # about two seconds
 
-Guard: TypeAlias = frozenset[tuple[str, ...]]
 Views: TypeAlias = frozenset[ViewNode]
-NO_GUARD: Guard = frozenset()
+
+
+class SearchLimitError(Exception):
+    """The search has weighed as many choices as it may, and has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +117,22 @@ class _Need:
 
 
 class Paths:
-    """The search for one operation (or one composition check). Keeps what it found."""
+    """The search for one operation (or one composition check). Keeps what it found.
 
-    def __init__(self, graph: QueryGraph, units: Units) -> None:
+    After ``max_evaluations`` choices weighed, every search raises SearchLimitError.
+    """
+
+    def __init__(
+        self, graph: QueryGraph, units: Units, max_evaluations: int = MAX_EVALUATIONS
+    ) -> None:
         self.graph = graph
         self.units = units
-        self._choices: dict[tuple[Unit, Views, Guard], Choice | None] = {}
-        self._entries: dict[tuple[str, Views, ViewNode, Guard], _Entry | None] = {}
+        self.evaluations = 0
+        self._max_evaluations = max_evaluations
+        self._tokens = TokenLog()
+        self._choices: Memo[Choice | None] = Memo(self._tokens)
+        self._entries: Memo[_Entry | None] = Memo(self._tokens)
+        self._orders: dict[tuple[str, Views], Mapping[KeyMove, Views]] = {}
         self._visible: dict[tuple[OpField, str, Views], tuple[Unit, ...]] = {}
         self._closures: dict[tuple[str, Views], Views] = {}
 
@@ -116,10 +142,8 @@ class Paths:
         """The cheapest way to get everything a unit wants from the given views; None when there is
         none.
         """
-        key = (unit, have, guard)
-        if key not in self._choices:
-            self._choices[key] = self._choose(unit, have, guard)
-        return self._choices[key]
+        key = (unit, have, guard.limits_at(unit.representative, have))
+        return self._choices.get(key, guard, lambda: self._choose(unit, have, guard))
 
     def _choose(self, unit: Unit, have: Views, guard: Guard) -> Choice | None:
         needs = self._needs(unit, have, guard)
@@ -165,7 +189,7 @@ class Paths:
                 continue
             ways = tuple(
                 way
-                for way in self._ways(type_name, field, have)
+                for way in self._ways(type_name, field, have, guard)
                 if self._is_feasible(way, type_name, field, have, guard)
             )
             if not ways:
@@ -185,9 +209,12 @@ class Paths:
             and self.graph.is_source(view, type_name, field.name, field.asked_on)
         ]
 
-    def _ways(self, type_name: str, field: OpField, have: Views) -> list[Way]:
+    def _ways(self, type_name: str, field: OpField, have: Views, guard: Guard) -> list[Way]:
         ways: dict[Way, None] = {}
+        limits = guard.limits_at(type_name, have)
         for move in self.moves(type_name, have):
+            if limits is not None and move.target not in limits.targets:
+                continue
             field_move = self.graph.field_move(move.target, type_name, field.name)
             if field_move is not None and self.graph.is_source(
                 move.target, type_name, field.name, field.asked_on
@@ -210,10 +237,10 @@ class Paths:
 
     def entry(self, type_name: str, have: Views, target: ViewNode, guard: Guard) -> _Entry | None:
         """The cheapest key by which to enter a subgraph from the given views."""
-        key = (type_name, have, target, guard)
-        if key not in self._entries:
-            self._entries[key] = self._find_entry(type_name, have, target, guard)
-        return self._entries[key]
+        key = (type_name, have, target, guard.limits_at(type_name, have))
+        return self._entries.get(
+            key, guard, lambda: self._find_entry(type_name, have, target, guard)
+        )
 
     def _find_entry(
         self, type_name: str, have: Views, target: ViewNode, guard: Guard
@@ -233,26 +260,45 @@ class Paths:
         target = move.target
         if move.key is None:
             return _Entry(move, Cost(frozenset({target.subgraph}), 0, 1), frozenset({target}))
-        token = ("key", type_name, target.subgraph, target.type_name, move.key.text)
-        if token in guard:
+        inside = self.key_guard(type_name, have, move, guard)
+        if inside is None:
             return None
         unit = self.units.field_set(type_name, move.key.selection)
-        choice = self.choose(unit, have, guard | {token})
+        choice = self.choose(unit, have, inside)
         if choice is None:
             return None
         visits = choice.cost.visits | {target.subgraph}
         cost = Cost(visits, choice.cost.below, choice.cost.depth + 1)
         return _Entry(move, cost, frozenset({target, *choice.entries}))
 
+    def key_guard(self, type_name: str, have: Views, move: KeyMove, guard: Guard) -> Guard | None:
+        """The guard under which a move's key is planned; None when it may not be."""
+        assert move.key is not None
+        target = move.target
+        token = ("key", type_name, target.subgraph, target.type_name, move.key.text)
+        if not self._tokens.admits(token, guard):
+            return None
+        if (type_name, have) not in self._orders:
+            self._orders[type_name, have] = entry_order(self, type_name, have)
+        before = self._orders[type_name, have].get(move)
+        if before is None:
+            return guard.with_token(token)
+        around = guard.limits_at(type_name, have)
+        if around is not None and not before < around.targets:
+            return None  # not before what all this is for
+        return guard.with_token(token, Limits(type_name, have, before))
+
     def _computed(
         self, type_name: str, field: OpField, target: ViewNode, have: Views, guard: Guard
     ) -> Cost | None:
         """What a field with a requirement costs: the requirement, a key, and one visit."""
-        token = ("requires", type_name, field.name, target.subgraph)
         move = self.graph.field_move(target, type_name, field.name)
-        if token in guard or move is None or move.requires is None:
+        if move is None or move.requires is None:
             return None
-        guard = guard | {token}
+        token = ("requires", type_name, field.name, target.subgraph)
+        if not self._tokens.admits(token, guard):
+            return None
+        guard = guard.with_token(token)
         entry = self.entry(type_name, have, target, guard)
         if entry is None:
             return None
@@ -278,6 +324,7 @@ class Paths:
         targets: tuple[ViewNode, ...],
         computed: tuple[tuple[OpField, ViewNode], ...],
     ) -> Choice | None:
+        self._count_evaluation()
         type_name = unit.representative
         cost = FREE
         active: Views = have
@@ -300,6 +347,11 @@ class Paths:
         total = Cost(cost.visits, cost.below + below.below, cost.depth + below.depth)
         ordered = tuple(target for _, target in sorted(found, key=lambda item: item[0]))
         return Choice(total, ordered, computed)
+
+    def _count_evaluation(self) -> None:
+        self.evaluations += 1
+        if self.evaluations > self._max_evaluations:
+            raise SearchLimitError
 
     def _below(
         self, unit: Unit, active: Views, computed: dict[OpField, ViewNode], guard: Guard
@@ -382,7 +434,7 @@ class Paths:
         followed: such an object comes back with its type and without the fragment's fields. That is
         what Apollo's planner answers; the alternatives count, not the choice between them.
         """
-        if guard:
+        if guard.tokens:
             return self.units.children(unit, field)
         whole = self._as_interface(unit, field, have)
         if whole is not None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Unsatisfiable", "find_unsatisfiable"]
 
+MAX_EVALUATIONS = 1_000_000
+
 
 _NOWHERE: Final[frozenset[ViewNode]] = frozenset()
 
@@ -46,18 +48,23 @@ class Unsatisfiable:
     subgraphs: tuple[str, ...]
 
 
-def find_unsatisfiable(graph: QueryGraph, limit: int = 20) -> Iterator[Unsatisfiable]:
+def find_unsatisfiable(
+    graph: QueryGraph, limit: int = 20, max_evaluations: int = MAX_EVALUATIONS
+) -> Iterator[Unsatisfiable]:
     """Every field that some query could not be planned for, each coordinate once, at most
     ``limit``.
+
+    Raises:
+        SearchLimitError: more choices than ``max_evaluations`` would have to be weighed.
     """
-    yield from _Walk(graph).run(limit)
+    yield from _Walk(graph, max_evaluations).run(limit)
 
 
 class _Walk:
-    def __init__(self, graph: QueryGraph) -> None:
+    def __init__(self, graph: QueryGraph, max_evaluations: int) -> None:
         self._graph = graph
         self._units = Units(graph)
-        self._paths = Paths(graph, self._units)
+        self._paths = Paths(graph, self._units, max_evaluations)
         self._fields: dict[tuple[str, str], Unit] = {}
         self._visible: dict[str, list[str]] = {}
         self._known: dict[tuple[str, str], list[str]] = {}

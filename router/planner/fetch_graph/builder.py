@@ -191,7 +191,7 @@ class FetchGraphBuilder:
         move = self._graph.field_move(view.node, unit.representative, field.name)
         if move and move.requires is not None and move.target is not None:
             child.compute(view, move.target)
-        if not guard:
+        if not guard.tokens:
             self._check_interface_fields(child, unit, field)
         units = [
             below
@@ -283,15 +283,13 @@ class FetchGraphBuilder:
         self, position: Position, unit: Unit, step: Step, move: KeyMove, guard: Guard
     ) -> None:
         assert move.key is not None
-        token = (
-            "key",
-            unit.representative,
-            move.target.subgraph,
-            move.target.type_name,
-            move.key.text,
+        inside = self._paths.key_guard(
+            unit.representative, self._nodes(position, unit), move, guard
         )
+        if inside is None:
+            raise self._no_plan(position, unit)
         needed = self._paths.units.field_set(unit.representative, move.key.selection, unit.types)
-        step.depends_on |= self._resolve(position, needed, Demand(step=step), guard | {token})
+        step.depends_on |= self._resolve(position, needed, Demand(step=step), inside)
         step.path = position.path_for(unit.types)
         step.types = unit.types
         if position.discovery is not None and not step.any_type:
@@ -366,10 +364,27 @@ class FetchGraphBuilder:
         guard: Guard,
     ) -> View:
         """The view in which a field with a requirement is computed, its requirement sent along."""
+        # Two requirements may share a third: planned for each, a chain of such would double at
+        # every link.
+        known = position.computing.get((unit.types, field.name, target, demand))
+        if known is None:
+            known = self._new_computation(position, unit, field, target, demand, guard)
+            position.computing[unit.types, field.name, target, demand] = known
+        return known
+
+    def _new_computation(
+        self,
+        position: Position,
+        unit: Unit,
+        field: OpField,
+        target: ViewNode,
+        demand: Demand,
+        guard: Guard,
+    ) -> View:
         move = self._graph.field_move(target, unit.representative, field.name)
         assert move is not None
         assert move.requires is not None
-        guard = guard | {("requires", unit.representative, field.name, target.subgraph)}
+        guard = guard.with_token(("requires", unit.representative, field.name, target.subgraph))
         needed = self._paths.units.field_set(unit.representative, move.requires, unit.types)
         steps = self._resolve(position, needed, demand, guard)
         requires = self._representation(position, needed, is_key=False)

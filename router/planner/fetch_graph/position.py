@@ -108,6 +108,9 @@ class Position:
         default_factory=list
     )  # of the field itself, where it is computed
     entered: list[View] = field(default_factory=list)
+    computing: dict[tuple[frozenset[str], str, ViewNode, Demand], View] = field(
+        default_factory=dict
+    )  # the view in which a computed field is had, by types, field, place and demand
     discovery: Step | None = None  # the step that learned the types, where they were not known
     _reached: dict[View, View | None] = field(default_factory=dict)
     _children: dict[tuple[Wanted, frozenset[str]], Position] = field(default_factory=dict)

@@ -69,4 +69,11 @@ class Step:
 
     def stage(self) -> int:
         """How many fetches have to answer before this one can start."""
-        return 1 + max((step.stage() for step in self.depends_on), default=-1)
+        stages: dict[Step, int] = {}
+
+        def of(step: Step) -> int:
+            if step not in stages:
+                stages[step] = 1 + max(map(of, step.depends_on), default=-1)
+            return stages[step]
+
+        return of(self)
