@@ -135,7 +135,7 @@ def _prune(selections: Sequence[Selection], values: Mapping[str, bool]) -> Selec
             continue
         inner = _prune(selection.selections, values)
         if isinstance(selection, FieldSelection):
-            kept.append(replace(selection, selections=inner) if inner else selection)
+            kept.append(replace(selection, selections=inner))  # empty: the object is `{}`
         elif inner:
             kept.append(replace(selection, selections=inner))
     return tuple(kept)

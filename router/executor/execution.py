@@ -125,7 +125,8 @@ class Execution:
         for name in fetch.off:
             variables[name] = []  # the operation's text has the call all the same
         for ref, (_, representations) in zip(fetch.calls, collected, strict=True):
-            variables[ref.call.variable] = representations
+            if not ref.call.enters_root:
+                variables[ref.call.variable] = representations
         if not variables:
             return fetch.head + b"}"
         return fetch.head + b',"variables":' + orjson.dumps(variables) + b"}"
@@ -153,6 +154,9 @@ class Execution:
         """Make the entity tables of a fetch; return what is wrong with its lists, if anything."""
         problem: str | None = None
         for ref, (numbers, _) in zip(fetch.calls, collected, strict=True):
+            if ref.call.enters_root:
+                self.answers.tables[ref.index] = dict.fromkeys(numbers, data)
+                continue
             rows = data.get(ref.call.response_key)
             if isinstance(rows, list) and len(rows) == len(numbers):
                 self.answers.tables[ref.index] = dict(zip(numbers, rows, strict=True))

@@ -86,7 +86,7 @@ class Variant:
         )
         kept = _kept(program.plan, conditions)
         self._declared = {
-            node.id: tuple(call.variable for call in node.entity_calls)
+            node.id: tuple(call.variable for call in node.entity_calls if not call.enters_root)
             for node in program.plan.fetches
         }
         before = _ancestors(program.plan)

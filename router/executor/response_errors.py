@@ -136,6 +136,9 @@ class ErrorMapper:
             return self._objects(fetch) if fetch.calls else [()]
         if not fetch.calls:
             return [self._in_response(tuple(_translated(fetch.selections, path)))]
+        if fetch.calls[0].call.enters_root:
+            below = tuple(_translated(fetch.calls[0].call.selections, path))
+            return [self._in_response((*at, *below)) for at in self._objects(fetch)]
         ref = next((ref for ref in fetch.calls if ref.call.response_key == path[0]), None)
         if ref is None or len(path) < 2 or not isinstance(path[1], int):
             return self._objects(fetch)

@@ -123,6 +123,10 @@ class EntityCall:
 
     The objects at all ``paths`` are collected, turned into representations by the first spec whose
     types match (objects that match none are left out), de-duplicated and sent as one list.
+
+    With ``enters_root`` the objects are the query root, which a field of another subgraph returned:
+    the call is the whole fetch, ``selections`` are its root fields, and nothing is sent. It is
+    still made only if there are objects, and its answer is that of each of them.
     """
 
     response_key: str  # "_entities", or an alias when a fetch has several calls
@@ -132,6 +136,7 @@ class EntityCall:
     selections: SelectionSet
     conditions: tuple[Condition, ...] = ()  # all must hold, else nothing is collected
     any_of: tuple[tuple[Condition, ...], ...] = ()  # and all of one of these, if there are any
+    enters_root: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

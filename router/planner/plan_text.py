@@ -150,6 +150,9 @@ def _places(call: EntityCall) -> str:
 
 
 def _call(call: EntityCall) -> Iterator[str]:
+    if call.enters_root:
+        yield from _selection_set(call.selections)
+        return
     yield "{"
     for spec in call.representations:
         name = spec.typename or "|".join(sorted(spec.types or ()))
@@ -235,6 +238,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
 def _call_json(call: EntityCall) -> dict[str, Any]:
     return {
         "paths": [print_path(path) for path in call.paths],
+        "entersRoot": call.enters_root,
         "conditions": [_condition(c) for c in call.conditions],
         "anyOf": [[_condition(c) for c in some] for some in call.any_of],
         "representations": [

@@ -75,9 +75,10 @@ class QueryGraph:
         self.supergraph = supergraph
         self._labels = labels
         self.root_names = frozenset(supergraph.root_types.values())
+        self.query_name = supergraph.root_types.get("query")
         # The roots whose fields have effects, or a stream each: no second subgraph is asked for
         # them.
-        self.once_only = self.root_names - {supergraph.root_types.get("query")}
+        self.once_only = self.root_names - {self.query_name}
         self._field_moves: dict[tuple[ViewNode, str, str], FieldMove | None] = {}
         self._key_moves: dict[str, tuple[KeyMove, ...]] = {}
         self._provided: dict[int, Provided] = {}
@@ -204,7 +205,7 @@ class QueryGraph:
         return self._key_moves[type_name]
 
     def root_moves(self, type_name: str) -> tuple[KeyMove, ...]:
-        """Every way to begin an operation at a root type."""
+        """Every way to begin an operation, or to begin anew, at a root type."""
         joins = self.supergraph.types[type_name].joins
         return tuple(KeyMove(ViewNode(subgraph, type_name, root=True), None) for subgraph in joins)
 

@@ -223,10 +223,17 @@ class Paths:
         return list(ways)
 
     def moves(self, type_name: str, have: Views) -> tuple[KeyMove, ...]:
-        """The entries worth trying: by key, or, where an operation begins, into any root."""
-        if type_name in self.graph.root_names and all(view.root for view in have):
-            return self.graph.root_moves(type_name)
-        return self.graph.key_moves(type_name)
+        """The entries worth trying: by key, or into any root where an operation begins.
+
+        A field may return the query root. It is the same everywhere, so all subgraphs can be
+        entered there as well.
+        """
+        graph = self.graph
+        if type_name == graph.query_name or (
+            type_name in graph.root_names and all(view.root for view in have)
+        ):
+            return graph.root_moves(type_name)
+        return graph.key_moves(type_name)
 
     def _is_feasible(
         self, way: Way, type_name: str, field: OpField, have: Views, guard: Guard

@@ -132,7 +132,7 @@ class _Walk:
         move = self._graph.field_move(view, type_name, name)
         if move is None or move.requires is None:
             return True
-        guard = frozenset({("requires", type_name, name, view.subgraph)})
+        guard = NO_GUARD.with_token(("requires", type_name, name, view.subgraph))
         required = self._units.field_set(type_name, move.requires)
         return self._paths.choose(required, frozenset({view}), guard) is not None
 

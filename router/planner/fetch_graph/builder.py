@@ -269,6 +269,8 @@ class FetchGraphBuilder:
             )
             step.typename = entry.move.typename or (position.declared if step.any_type else None)
             self._give_key(position, unit, step, entry.move, guard)
+        elif position.parent is not None:
+            self._enter_root_at(position, unit, step)
         return self._add(position, step, target, unit.types)
 
     def _add(self, position: Position, step: Step, target: ViewNode, types: frozenset[str]) -> View:
@@ -278,6 +280,14 @@ class FetchGraphBuilder:
         view = View(target, step, types, order=step.id, selection=step.selection)
         position.enter(view)
         return view
+
+    def _enter_root_at(self, position: Position, unit: Unit, step: Step) -> None:
+        """Begin anew at the root: only where the field that returns it gave an object."""
+        step.enters_root = step.any_type = True
+        step.typename = position.declared
+        step.path = position.path_for(unit.types)
+        step.types = unit.types
+        step.depends_on.add(self._ensure_object(position, Demand(step=step)))
 
     def _give_key(
         self, position: Position, unit: Unit, step: Step, move: KeyMove, guard: Guard

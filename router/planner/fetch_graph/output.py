@@ -125,6 +125,7 @@ class OutputBuilder:
             selections=selections,
             conditions=tuple(sorted(conditions)),
             any_of=step.any_of(),
+            enters_root=step.enters_root,
         )
 
     # -- text ------------------------------------------------------------------------------------
@@ -143,6 +144,8 @@ class OutputBuilder:
         selections: SelectionSet,
         calls: Sequence[EntityCall],
     ) -> str:
+        if calls and calls[0].enters_root:
+            selections, calls = calls[0].selections, ()
         declared = [f"${call.variable}:[_Any!]!" for call in calls]
         for variable in variables:
             node = self._definitions[variable]

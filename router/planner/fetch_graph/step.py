@@ -18,7 +18,7 @@ __all__ = ["Step"]
 @dataclass(slots=True, eq=False)
 class Step:
     """A vertex of the fetch graph. Root steps have no path; entity steps enter at ``path`` with
-    representations.
+    representations, or without any where the object there is the query root.
     """
 
     id: int
@@ -27,6 +27,7 @@ class Step:
     path: Path | None = None
     types: frozenset[str] = frozenset()
     fragment: str | None = None  # the one type the subgraph answers with; None: one per type
+    enters_root: bool = False
     any_type: bool = False  # objects of every runtime type are sent, though it be unknown
     typename: str | None = None  # what the representation calls the object; None: its own name
     keys: tuple[RepresentationField, ...] = ()

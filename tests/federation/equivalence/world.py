@@ -101,6 +101,8 @@ class World:
         named = get_named_type(type_)
         if is_composite_type(named):
             number = n if is_key else _hash(*call, "n") % NUMBERS
+            if named.name == self.supergraph.root_types["query"]:
+                number = 0  # whoever returns it, there is one query root
             runtime = self._runtime_type(place, named.name, call)
             return {"__typename": runtime, "type": runtime, "n": number}
         if isinstance(named, GraphQLEnumType):

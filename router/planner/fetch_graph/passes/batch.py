@@ -27,7 +27,8 @@ def batch(steps: Sequence[Step]) -> list[list[Step]]:
     for step in steps:
         # A root step stands alone: it is not an entity call, and mutations have an order of their
         # own.
-        identity: object = step.id if step.path is None else "entities"
+        alone = step.path is None or step.enters_root
+        identity: object = step.id if alone else "entities"
         groups.setdefault((step.stage(), step.subgraph, identity), []).append(step)
     return [
         group for _, group in sorted(groups.items(), key=lambda item: (item[0][0], item[1][0].id))
