@@ -22,6 +22,7 @@ from router.server.http.endpoint import HttpEndpoint
 from router.server.limits.rates.limiter import RATE_HEADERS
 from router.server.limits.requests import RequestLimits
 from router.server.negotiation import prefers_html
+from router.server.pipeline.identify import DocumentFinder
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
 from router.server.telemetry import Metrics
@@ -54,7 +55,8 @@ def create_router_app(
     ``transports`` carry the requests to the subgraphs of these names, and stay the caller's to
     close; the other subgraphs are reached at the addresses in the supergraph. ``own_process``: the
     router may tune the garbage collector, since nothing else runs in the process. Raises
-    SupergraphError for a bad supergraph, RouterConfigError for an address that is none.
+    SupergraphError for a bad supergraph, RouterConfigError for an address that is none or a
+    manifest of persisted documents that cannot be used.
     """
     supergraph = load_supergraph(supergraph_sdl)
     return RouterApp(settings, supergraph, transports, own_process=own_process)
@@ -90,13 +92,20 @@ class RouterApp:
         self._graphiql = _load_graphiql(settings)
         self._draining = False
         self._limits = RequestLimits(settings, self.metrics)
+        self._documents = DocumentFinder(settings, self.metrics)
         self._http = HttpEndpoint(
-            self._generations, settings, self.metrics, access_log, limits=self._limits
+            self._generations,
+            settings,
+            self.metrics,
+            self._documents,
+            access_log,
+            limits=self._limits,
         )
         self._websocket = WebSocketEndpoint(
             self._generations,
             settings,
             self.metrics,
+            self._documents,
             self._reader,
             access_log,
             limits=self._limits,
@@ -141,11 +150,12 @@ class RouterApp:
         self._websocket.drain()
 
     async def aclose(self) -> None:
-        """Drain, and close the connections to subgraphs."""
+        """Drain, and close the connections to subgraphs and stores."""
         self.drain()
         self._reloader.close()
         await self._generations.close()
         await self._limits.aclose()
+        await self._documents.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -212,6 +222,7 @@ class RouterApp:
             allow_credentials=settings.cors_credentials,
             allow_methods=("GET", "HEAD", "POST", "OPTIONS"),
             allow_headers=(
+                "content-encoding",
                 "content-type",
                 "x-request-id",
                 *settings.forward_headers,

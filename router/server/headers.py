@@ -26,6 +26,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
 _DECISIVE = frozenset(
     {
         b"accept",
+        b"accept-encoding",
         b"content-encoding",
         b"content-length",
         b"content-type",

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["ResponseType", "is_json", "negotiate", "prefers_html"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ResponseType", "is_json", "negotiate", "prefers_html", "quality_of"]
 
 
 class ResponseType(Enum):
@@ -99,11 +102,14 @@ def _parse_accept(accept: bytes) -> list[_Range]:
         media_type, *parameters = part.split(";")
         type_, slash, subtype = media_type.strip().partition("/")
         if slash:
-            ranges.append(_Range(type_, subtype, _quality(parameters)))
+            ranges.append(_Range(type_, subtype, quality_of(parameters)))
     return ranges
 
 
-def _quality(parameters: list[str]) -> float:
+def quality_of(parameters: Sequence[str]) -> float:
+    """Return the weight among a header value's parameters (RFC 9110, section 12.4.2), 0 for one
+    that is none.
+    """
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":

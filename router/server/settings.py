@@ -28,6 +28,7 @@ __all__ = [
     "CostMode",
     "Environment",
     "LogFormat",
+    "PersistedDocuments",
     "RouterSettings",
     "WithoutRedis",
 ]
@@ -71,6 +72,14 @@ class ClientAddressHeader(StrEnum):
 
     X_FORWARDED_FOR = "x-forwarded-for"
     FORWARDED = "forwarded"
+
+
+class PersistedDocuments(StrEnum):
+    """What the allow-list of documents is used for."""
+
+    OFF = "off"
+    REPORT = "report"
+    ENFORCE = "enforce"
 
 
 class RouterSettings(BaseSettings):
@@ -299,6 +308,44 @@ class RouterSettings(BaseSettings):
             "x-router-debug",
         ),
         description="With one of these, a request by another site needs a CORS preflight.",
+    )
+
+    compression: bool = Field(
+        default=True, description="Compress answers with zstd or gzip for clients that want it."
+    )
+    compression_min_bytes: PositiveInt = Field(
+        default=1_024, description="Smaller answers are sent as they are."
+    )
+    keep_alive_timeout: PositiveInt = Field(
+        default=75,
+        description="Seconds that an idle connection is kept: longer than load balancers do.",
+    )
+    batching: bool = Field(default=False, description="Take lists of operations in one request.")
+    max_batch_size: PositiveInt = Field(default=10, description="Operations in one request.")
+
+    # Persisted documents.
+    apq: bool = Field(default=True, description="Automatic persisted queries.")
+    apq_cache_bytes: PositiveInt = Field(
+        default=16_777_216, description="Memory for the texts, in each worker."
+    )
+    apq_redis_url: SecretStr | None = Field(
+        default=None, description="Redis where the workers share them, as redis://..."
+    )
+    apq_redis_timeout: PositiveFloat = Field(
+        default=0.25, description="Seconds that Redis may take; then it is done without."
+    )
+    apq_ttl: PositiveInt = Field(
+        default=86_400, description="Seconds that Redis keeps a text that nobody asks for."
+    )
+    persisted_documents: PersistedDocuments = Field(
+        default=PersistedDocuments.OFF,
+        description="The allow-list: report documents beside it, or refuse them (enforce).",
+    )
+    persisted_documents_files: tuple[Path, ...] = Field(
+        default=(), description="Its manifests, in Apollo's or Relay's format."
+    )
+    persisted_documents_interval: PositiveFloat = Field(
+        default=5.0, description="Seconds between looks whether a manifest has changed."
     )
 
     # WebSocket.

@@ -129,6 +129,12 @@ class Metrics:
             "Times that Redis could not be asked for rate limits",
             registry=self.registry,
         )
+        self._persisted_documents = Counter(
+            "router_persisted_documents",
+            "Requests for persisted documents, and documents beside the allow-list",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.subgraph_requests = Counter(
             "router_subgraph_requests",
             "Requests to subgraphs by HTTP status, or by why there was no answer",
@@ -220,6 +226,10 @@ class Metrics:
     def refuse(self, code: str) -> None:
         """Count a request that was refused as a whole."""
         self.request_errors.labels(code).inc()
+
+    def persisted_document(self, outcome: str) -> None:
+        """Count what came of a persisted document; ``outcome`` is one of a closed set."""
+        self._persisted_documents.labels(outcome).inc()
 
     def expose(self) -> bytes:
         """Return all metrics in Prometheus' text format, those of all workers together."""

@@ -51,6 +51,7 @@ def uvicorn_config(app: ASGIApp, settings: RouterSettings) -> uvicorn.Config:
         proxy_headers=False,  # uvicorn would believe any local peer: see limits.addresses
         server_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=settings.keep_alive_timeout,
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )
 

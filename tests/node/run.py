@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "ApolloResult", "compose_with_apollo", "load_into_gateway"]
+__all__ = ["FOLDER", "ApolloResult", "audit_http", "compose_with_apollo", "load_into_gateway"]
 
 FOLDER = Path(__file__).parent
 
@@ -34,6 +34,12 @@ def load_into_gateway(supergraphs: list[str]) -> list[str | None]:
     """Load supergraphs into `@apollo/gateway`: None for each that loads, else why not."""
     loaded: list[str | None] = _run("load_gateway.cjs", supergraphs)
     return loaded
+
+
+def audit_http(url: str, headers: dict[str, str]) -> list[dict[str, str]]:
+    """Audit a server with `graphql-http`; a result has `id`, `name`, `status`, perhaps `reason`."""
+    results: list[dict[str, str]] = _run("audit_http.cjs", {"url": url, "headers": headers})
+    return results
 
 
 def _run(script: str, given: object) -> Any:  # JSON

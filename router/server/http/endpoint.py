@@ -7,39 +7,42 @@ headers, one look-up for the operation, one JSON dump.
 
 from __future__ import annotations
 
-from time import perf_counter
-from typing import TYPE_CHECKING
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from router.server.csrf import require_preflight
-from router.server.errors import RequestError, RequestErrorCode, internal_error
+from router.server.errors import RequestError, RequestErrorCode
 from router.server.hangup import ClientGoneError
+from router.server.http.batch import read_batch
 from router.server.http.body import read_body, require_json
+from router.server.http.compression import choose_coding, compress
 from router.server.http.runner import HttpOperation, OperationRunner
 from router.server.limits.addresses import rate_key
 from router.server.limits.rates.limiter import Caller
 from router.server.negotiation import ResponseType, negotiate
-from router.server.pipeline.read import GraphQLRequest, read_json, read_query_string
+from router.server.pipeline.read import load_json, read_members, read_query_string
 from router.server.pipeline.respond import encode, error_payload
 from router.server.telemetry import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import Receive, Scope, Send
 
     from router.server.access_log import AccessLog
+    from router.server.errors import Header
     from router.server.generation import Generations
     from router.server.headers import RequestHeaders
     from router.server.limits.requests import RequestLimits
+    from router.server.pipeline.identify import DocumentFinder
+    from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
 
 __all__ = ["HttpEndpoint"]
 
-_log = structlog.get_logger(__name__)
-
 _ALLOW = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _NO_STORE = (b"cache-control", b"no-store")
+_CLIENT_GONE = 499  # what the access log says of a client that went away: nginx's number
 
 
 class HttpEndpoint:
@@ -50,56 +53,60 @@ class HttpEndpoint:
         generations: Generations,
         settings: RouterSettings,
         metrics: Metrics,
+        documents: DocumentFinder,
         access_log: AccessLog | None,
         *,
         limits: RequestLimits,
     ) -> None:
         self._rates = limits.rates
-        self._runner = OperationRunner(generations, settings, limits.rates)
+        self._runner = OperationRunner(generations, settings, metrics, documents, limits.rates)
         self._settings = settings
-        self._metrics = metrics
         self._access_log = access_log
+        self._vary = (b"vary", b"accept, accept-encoding" if settings.compression else b"accept")
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, headers: RequestHeaders
     ) -> None:
         """Answer one HTTP request; never raises for what a client sent."""
         if scope["method"] == "OPTIONS":
-            await _send(send, 204, b"", ((b"allow", _ALLOW[1]),))
+            await _send(send, 204, b"", (_ALLOW,))
             return
-        operation = HttpOperation(headers, scope["method"])
-        media_type = negotiate(headers.get(b"accept"))
-        status, body = (
-            499,
-            b"",
-        )  # what the access log says of a client that went away (nginx's number)
+        exchange = _Exchange(HttpOperation(headers, scope["method"]))
+        status, body = _CLIENT_GONE, b""
         try:
-            status, body, extra = await self._answer(operation, media_type, scope, receive)
+            media_type = negotiate(headers.get(b"accept"))
+            status, body, extra = await self._answer(exchange, media_type, scope, receive)
+            body, coding = await self._compress(body, headers)
             await _send(
                 send,
                 status,
-                body,
+                b"" if scope["method"] == "HEAD" else body,
                 (
                     (b"content-type", (media_type or ResponseType.JSON).value),
                     (b"content-length", b"%d" % len(body)),
                     (b"x-request-id", headers.request_id.encode("latin-1")),
                     _NO_STORE,
+                    self._vary,
+                    *coding,
                     *extra,
                 ),
             )
         except ClientGoneError:
-            operation.outcome = Outcome.CANCELLED
+            exchange.whole.outcome = Outcome.CANCELLED
+            for operation in exchange.batch:
+                operation.outcome = Outcome.CANCELLED
         finally:
-            self._record(operation, scope, status, len(body))
+            self._record(exchange, scope, status, len(body))
 
     async def _answer(
         self,
-        operation: HttpOperation,
+        exchange: _Exchange,
         media_type: ResponseType | None,
         scope: Scope,
         receive: Receive,
-    ) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    ) -> tuple[int, bytes, Sequence[Header]]:
         """Return status, body and further headers."""
+        operation = exchange.whole
         try:
             if media_type is None:
                 raise _NOT_ACCEPTABLE.again()
@@ -107,28 +114,25 @@ class HttpEndpoint:
                 operation.caller = Caller(rate_key(scope))
                 operation.rate_headers += await self._rates.take_request(operation.caller)
             request = await self._read(scope, receive, operation.headers)
-            payload = await self._runner.run(operation, request, receive)
+            payload = await self._run(exchange, request, receive)
             return 200, encode(payload), operation.rate_headers
-        except RequestError as error:
-            operation.outcome = Outcome.REFUSED
-            refusal = error
         except ClientGoneError:
             raise
-        except Exception:  # noqa: BLE001 - the last resort: logged, and answered with its id only
-            request_id = operation.headers.request_id
-            _log.exception("request failed", request_id=request_id)
-            refusal = internal_error(request_id)
-        self._metrics.refuse(refusal.code)
+        except Exception as error:  # noqa: BLE001 - the last resort: logged and masked
+            refusal = self._runner.refuse(operation, error)
         lenient = refusal.well_formed and media_type is ResponseType.JSON
         return 200 if lenient else refusal.status, encode(error_payload(refusal)), refusal.headers
 
     async def _read(
         self, scope: Scope, receive: Receive, headers: RequestHeaders
-    ) -> GraphQLRequest:
+    ) -> GraphQLRequest | list[GraphQLRequest | RequestError]:
         method = scope["method"]
         if method == "POST":
             require_json(headers)
-            return read_json(await read_body(receive, headers, self._settings.max_body_bytes))
+            parsed = load_json(await read_body(receive, headers, self._settings.max_body_bytes))
+            if isinstance(parsed, list):
+                return read_batch(parsed, self._settings)
+            return read_members(parsed)
         if method in {"GET", "HEAD"}:
             if self._settings.csrf_prevention:
                 require_preflight(headers)
@@ -140,11 +144,41 @@ class HttpEndpoint:
             headers=(_ALLOW,),
         )
 
-    def _record(self, operation: HttpOperation, scope: Scope, status: int, size: int) -> None:
-        seconds = perf_counter() - operation.started
-        prepared = operation.prepared
-        if prepared is not None:
-            prepared.metrics.record(operation.outcome, seconds)
+    async def _run(
+        self,
+        exchange: _Exchange,
+        request: GraphQLRequest | list[GraphQLRequest | RequestError],
+        receive: Receive,
+    ) -> dict[str, Any] | list[dict[str, Any]]:
+        operation = exchange.whole
+        if not isinstance(request, list):
+            return await self._runner.run(operation, request, receive)
+        if self._rates is not None and operation.caller is not None and len(request) > 1:
+            # The first operation's token was taken before the body was read.
+            operation.rate_headers = await self._rates.take_request(
+                operation.caller, len(request) - 1
+            )
+        exchange.batch = [operation.another() for _ in request]
+        payloads = await self._runner.run_batch(exchange.batch, request, receive)
+        outcomes = {one.outcome for one in exchange.batch}
+        operation.outcome = Outcome.OK if outcomes == {Outcome.OK} else Outcome.ERRORS
+        return payloads
+
+    async def _compress(
+        self, body: bytes, headers: RequestHeaders
+    ) -> tuple[bytes, tuple[Header, ...]]:
+        if not self._settings.compression or len(body) < self._settings.compression_min_bytes:
+            return body, ()
+        coding = choose_coding(headers.get(b"accept-encoding"))
+        if coding is None:
+            return body, ()
+        return await compress(body, coding), ((b"content-encoding", coding.value),)
+
+    def _record(self, exchange: _Exchange, scope: Scope, status: int, size: int) -> None:
+        operation = exchange.whole
+        seconds = operation.record()
+        for one in exchange.batch:
+            one.record()
         if self._access_log is not None:
             self._access_log.request(
                 scope,
@@ -152,9 +186,21 @@ class HttpEndpoint:
                 status=status,
                 seconds=seconds,
                 size=size,
-                operation=prepared,
+                operation=operation.prepared,
                 outcome=operation.outcome,
             )
+
+
+class _Exchange:
+    """One HTTP request while it is answered. ``whole`` is its operation, or of a batch only what
+    concerns all of it.
+    """
+
+    __slots__ = ("batch", "whole")
+
+    def __init__(self, whole: HttpOperation) -> None:
+        self.whole = whole
+        self.batch: Sequence[HttpOperation] = ()
 
 
 _NOT_ACCEPTABLE = RequestError(
@@ -164,8 +210,6 @@ _NOT_ACCEPTABLE = RequestError(
 )
 
 
-async def _send(
-    send: Send, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...]
-) -> None:
+async def _send(send: Send, status: int, body: bytes, headers: Sequence[Header]) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,29 +1,38 @@
-"""Runs the operation of an HTTP request through the pipeline."""
+"""Runs the operations of an HTTP request, one or a batch, through the pipeline."""
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
 
 from router.planner.plan import OperationKind
-from router.server.errors import RequestError, RequestErrorCode
+from router.server.errors import RequestError, RequestErrorCode, internal_error
 from router.server.hangup import HangupWatch
 from router.server.pipeline.execute import execute, request_context
-from router.server.pipeline.respond import result_payload
+from router.server.pipeline.respond import error_payload, result_payload
 from router.server.telemetry import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import Receive
 
     from router.server.errors import Header
-    from router.server.generation import Generations
+    from router.server.generation import Generation, Generations
     from router.server.headers import RequestHeaders
     from router.server.limits.rates.limiter import Caller, RateLimiter
+    from router.server.pipeline.identify import DocumentFinder
     from router.server.pipeline.prepare import PreparedOperation
     from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
+    from router.server.telemetry import Metrics
 
 __all__ = ["HttpOperation", "OperationRunner"]
+
+_log = structlog.get_logger(__name__)
 
 
 class HttpOperation:
@@ -50,16 +59,36 @@ class HttpOperation:
         self.caller: Caller | None = None  # None: there are no rate limits
         self.rate_headers: tuple[Header, ...] = ()
 
+    def another(self) -> HttpOperation:
+        """Return another operation of the same request, for a batch."""
+        other = HttpOperation(self.headers, self.method)
+        other.caller = self.caller
+        return other
+
+    def record(self) -> float:
+        """Count the operation, which has ended; returns how many seconds it took."""
+        seconds = perf_counter() - self.started
+        if self.prepared is not None:
+            self.prepared.metrics.record(self.outcome, seconds)
+        return seconds
+
 
 class OperationRunner:
     """Runs operations of HTTP requests on the current generation."""
 
     def __init__(
-        self, generations: Generations, settings: RouterSettings, rates: RateLimiter | None
+        self,
+        generations: Generations,
+        settings: RouterSettings,
+        metrics: Metrics,
+        documents: DocumentFinder,
+        rates: RateLimiter | None,
     ) -> None:
         self._rates = rates
         self._generations = generations
         self._settings = settings
+        self._metrics = metrics
+        self._documents = documents
 
     async def run(
         self, operation: HttpOperation, request: GraphQLRequest, receive: Receive
@@ -69,29 +98,117 @@ class OperationRunner:
         Raises RequestError for one that is refused, ClientGoneError when a query's client has hung
         up. A mutation that has begun is finished, whether or not anybody still listens.
         """
+        text = await self._documents.find(request)
         with self._generations.current as generation:
-            prepared = generation.preparer.prepare(request.query, request.operation_name)
-            operation.prepared = prepared
-            _require_method(prepared.kind, operation.method)
-            variables = prepared.read_variables(request.variables)
-            if self._rates is not None and operation.caller is not None:
-                operation.rate_headers += await self._rates.take_operation(
-                    operation.caller, prepared, variables
-                )
-            debug = self._settings.shows_extensions and operation.headers.wants_debug
-            context = request_context(
-                headers=operation.headers.forward,
-                request_id=operation.headers.request_id,
-                timeout=self._settings.request_timeout,
-                debug=debug,
-            )
-            if prepared.kind is OperationKind.QUERY:
+            ready = await self._prepare(generation, operation, request, text)
+            if ready.prepared.kind is OperationKind.QUERY:
                 with HangupWatch(receive):
-                    result = await execute(generation, prepared, variables, context)
-            else:
-                result = await execute(generation, prepared, variables, context)
-            operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
-            return result_payload(result, prepared, variables, debug=debug)
+                    return await self._execute(generation, operation, ready)
+            return await self._execute(generation, operation, ready)
+
+    async def run_batch(
+        self,
+        operations: Sequence[HttpOperation],
+        requests: Sequence[GraphQLRequest | RequestError],
+        receive: Receive,
+    ) -> list[dict[str, Any]]:
+        """Return a response for each operation, in order; they run concurrently, and a refused one
+        hurts no other.
+
+        Raises ClientGoneError when the client has hung up, unless a mutation is among them.
+        """
+        with self._generations.current as generation:
+            steps = [
+                await self._ready(generation, operation, request)
+                for operation, request in zip(operations, requests, strict=True)
+            ]
+            running = asyncio.gather(
+                *(
+                    self._answer(generation, operation, ready)
+                    for operation, ready in zip(operations, steps, strict=True)
+                )
+            )
+            if any(isinstance(ready, _Ready) and ready.is_mutation for ready in steps):
+                return await running
+            with HangupWatch(receive):
+                return await running
+
+    def refuse(self, operation: HttpOperation, error: Exception) -> RequestError:
+        """Count an operation that has no result, and return what its client learns of the reason:
+        of an unexpected exception only where to ask about it.
+        """
+        if isinstance(error, RequestError):
+            operation.outcome = Outcome.REFUSED
+            refusal = error
+        else:
+            request_id = operation.headers.request_id
+            _log.error("request failed", request_id=request_id, exc_info=error)
+            refusal = internal_error(request_id)
+        self._metrics.refuse(refusal.code)
+        return refusal
+
+    async def _prepare(
+        self, generation: Generation, operation: HttpOperation, request: GraphQLRequest, text: str
+    ) -> _Ready:
+        prepared = generation.preparer.prepare(text, request.operation_name)
+        operation.prepared = prepared
+        _require_method(prepared.kind, operation.method)
+        variables = prepared.read_variables(request.variables)
+        if self._rates is not None and operation.caller is not None:
+            operation.rate_headers += await self._rates.take_operation(
+                operation.caller, prepared, variables
+            )
+        return _Ready(prepared, variables)
+
+    async def _execute(
+        self, generation: Generation, operation: HttpOperation, ready: _Ready
+    ) -> dict[str, Any]:
+        debug = self._settings.shows_extensions and operation.headers.wants_debug
+        context = request_context(
+            headers=operation.headers.forward,
+            request_id=operation.headers.request_id,
+            timeout=self._settings.request_timeout,
+            debug=debug,
+        )
+        result = await execute(generation, ready.prepared, ready.variables, context)
+        operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
+        return result_payload(result, ready.prepared, ready.variables, debug=debug)
+
+    async def _ready(
+        self,
+        generation: Generation,
+        operation: HttpOperation,
+        request: GraphQLRequest | RequestError,
+    ) -> _Ready | Exception:
+        """Prepare an operation of a batch; what is wrong with it is returned."""
+        if isinstance(request, RequestError):
+            return request
+        try:
+            text = await self._documents.find(request)
+            return await self._prepare(generation, operation, request, text)
+        except Exception as error:  # noqa: BLE001 - becomes this operation's answer
+            return error
+
+    async def _answer(
+        self, generation: Generation, operation: HttpOperation, ready: _Ready | Exception
+    ) -> dict[str, Any]:
+        if isinstance(ready, Exception):
+            return error_payload(self.refuse(operation, ready))
+        try:
+            return await self._execute(generation, operation, ready)
+        except Exception as error:  # noqa: BLE001 - becomes this operation's answer
+            return error_payload(self.refuse(operation, error))
+
+
+class _Ready(NamedTuple):
+    """An operation that only has to be executed."""
+
+    prepared: PreparedOperation
+    variables: dict[str, Any]
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.prepared.kind is OperationKind.MUTATION
 
 
 def _require_method(kind: OperationKind, method: str) -> None:

@@ -41,6 +41,6 @@ def error_payload(error: RequestError) -> dict[str, Any]:
     return {"errors": error.errors}
 
 
-def encode(payload: dict[str, Any]) -> bytes:
-    """Return a payload as JSON in UTF-8."""
+def encode(payload: dict[str, Any] | list[dict[str, Any]]) -> bytes:
+    """Return a payload, or a batch of them, as JSON in UTF-8."""
     return orjson.dumps(payload)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from router.server.headers import ForwardedHeaders, HeaderReader, RequestHeaders
     from router.server.limits.rates.limiter import Caller
     from router.server.limits.requests import RequestLimits
+    from router.server.pipeline.identify import DocumentFinder
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
     from router.server.websocket.messages import ClientMessage
@@ -56,6 +57,7 @@ class Connection:
         receive: Receive,
         send: Send,
         generations: Generations,
+        documents: DocumentFinder,
         settings: RouterSettings,
         metrics: Metrics,
         reader: HeaderReader,
@@ -68,6 +70,7 @@ class Connection:
         self._held = ExitStack()
         self._receive = receive
         self._generations = generations
+        self._documents = documents
         self._settings = settings
         self._metrics = metrics
         self._reader = reader
@@ -220,6 +223,7 @@ class Connection:
             message.id,
             message.request,
             generations=self._generations,
+            documents=self._documents,
             settings=self._settings,
             metrics=self._metrics,
             headers=self._headers,

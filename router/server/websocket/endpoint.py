@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from router.server.generation import Generations
     from router.server.headers import HeaderReader, RequestHeaders
     from router.server.limits.requests import RequestLimits
+    from router.server.pipeline.identify import DocumentFinder
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
 
@@ -37,6 +38,7 @@ class WebSocketEndpoint:
         generations: Generations,
         settings: RouterSettings,
         metrics: Metrics,
+        documents: DocumentFinder,
         reader: HeaderReader,
         access_log: AccessLog | None,
         *,
@@ -44,6 +46,7 @@ class WebSocketEndpoint:
     ) -> None:
         self._limits = limits
         self._generations = generations
+        self._documents = documents
         self._settings = settings
         self._metrics = metrics
         self._reader = reader
@@ -114,6 +117,7 @@ class WebSocketEndpoint:
             receive=receive,
             send=send,
             generations=self._generations,
+            documents=self._documents,
             settings=self._settings,
             metrics=self._metrics,
             reader=self._reader,

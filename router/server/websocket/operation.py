@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from router.server.generation import Generation, Generations
     from router.server.headers import ForwardedHeaders
     from router.server.limits.rates.limiter import Caller, RateLimiter
+    from router.server.pipeline.identify import DocumentFinder
     from router.server.pipeline.prepare import PreparedOperation
     from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
@@ -60,6 +61,7 @@ class WebSocketOperation:
     __slots__ = (
         "_caller",
         "_debug",
+        "_documents",
         "_generations",
         "_headers",
         "_metrics",
@@ -78,6 +80,7 @@ class WebSocketOperation:
         request: GraphQLRequest,
         *,
         generations: Generations,
+        documents: DocumentFinder,
         settings: RouterSettings,
         metrics: Metrics,
         headers: ForwardedHeaders,
@@ -91,6 +94,7 @@ class WebSocketOperation:
         self.id = identifier
         self._request = request
         self._generations = generations
+        self._documents = documents
         self._settings = settings
         self._metrics = metrics
         self._headers = headers
@@ -109,10 +113,9 @@ class WebSocketOperation:
         try:
             if self._rates is not None:
                 await self._rates.take_request(self._caller)
+            text = await self._documents.find(self._request)
             with self._generations.current as generation:
-                prepared = generation.preparer.prepare(
-                    self._request.query, self._request.operation_name
-                )
+                prepared = generation.preparer.prepare(text, self._request.operation_name)
                 variables = prepared.read_variables(self._request.variables)
                 if self._rates is not None:
                     await self._rates.take_operation(self._caller, prepared, variables)

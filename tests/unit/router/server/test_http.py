@@ -91,7 +91,7 @@ async def test_field_errors_are_part_of_a_successful_answer(client: httpx.AsyncC
         ({"query": "query($s: Int!) { big(size: $s) }"}, "BAD_USER_INPUT"),
         ({"query": "{ greeting }", "operationName": "A"}, "OPERATION_RESOLUTION_FAILURE"),
         ({"query": "{ " + "greeting " * 10_001 + "}"}, "TOKEN_LIMIT_EXCEEDED"),
-        ({"extensions": {"persistedQuery": {}}}, "PERSISTED_QUERY_NOT_SUPPORTED"),
+        ({"documentId": "sha256:00"}, "PERSISTED_QUERY_NOT_SUPPORTED"),
     ],
 )
 async def test_a_wrong_document_is_400_or_200_by_media_type(
@@ -125,7 +125,7 @@ async def test_a_malformed_request_is_400_in_either_type(
         {"content-type": "text/plain"},
         {"content-type": "application/x-www-form-urlencoded"},
         {"content-type": "application/json; charset=latin-1"},
-        {"content-type": JSON, "content-encoding": "gzip"},
+        {"content-type": JSON, "content-encoding": "br"},
     ],
 )
 async def test_only_plain_json_is_read(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
