@@ -30,7 +30,8 @@ class RequestContext:
     ``headers`` are forwarded to every subgraph; what may be forwarded is decided by the server.
     ``trace_headers`` are forwarded too, but do not tell requests apart (W3C trace context).
     ``deadline`` is in the event loop's time, in seconds. ``connection_params`` become part of the
-    ``connection_init`` payload when a subscription is opened upstream.
+    ``connection_init`` payload when a subscription is opened upstream. ``has_uploads`` says that
+    there are files among the variables.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -39,6 +40,7 @@ class RequestContext:
     deadline: float | None = None
     collect_extensions: bool = False
     connection_params: Mapping[str, Json] | None = None
+    has_uploads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from router.executor.object_reader import ObjectReader
 from router.executor.projection_interpreter import ProjectionInterpreter
 from router.executor.response_errors import ErrorLog, ErrorMapper
 from router.executor.responses import malformed
+from router.executor.uploads import as_null, file_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,10 @@ class Execution:
         collected = self._collect(fetch) if fetch.calls else _NOTHING_COLLECTED
         if not fetch.calls or any(representations for _, representations in collected):
             started = perf_counter()
-            outcome = await self._fetcher.fetch(fetch, self._body(fetch, collected), self._context)
+            variables = self._variables_of(fetch, collected)
+            files = file_parts(variables) if self._context.has_uploads else ()
+            body = _body(fetch, variables)
+            outcome = await self._fetcher.fetch(fetch, body, self._context, files)
             self._accept(fetch, outcome, collected)
             if self._context.collect_extensions:
                 self._time(fetch, outcome, collected, perf_counter() - started)
@@ -119,7 +123,7 @@ class Execution:
         found = (self.reader.collect(ref) for ref in fetch.calls)
         return tuple((one.index, one.representations) for one in found)
 
-    def _body(self, fetch: CompiledFetch, collected: tuple[Collection, ...]) -> bytes:
+    def _variables_of(self, fetch: CompiledFetch, collected: tuple[Collection, ...]) -> JsonObject:
         given = self._variables
         variables = {name: given[name] for name in fetch.node.variables if name in given}
         for name in fetch.off:
@@ -127,9 +131,7 @@ class Execution:
         for ref, (_, representations) in zip(fetch.calls, collected, strict=True):
             if not ref.call.enters_root:
                 variables[ref.call.variable] = representations
-        if not variables:
-            return fetch.head + b"}"
-        return fetch.head + b',"variables":' + orjson.dumps(variables) + b"}"
+        return variables
 
     def _accept(
         self, fetch: CompiledFetch, outcome: FetchOutcome, collected: tuple[Collection, ...]
@@ -228,3 +230,9 @@ class Execution:
             if outcome is not None and outcome.extensions:
                 subgraphs.setdefault(fetch.subgraph, []).append(outcome.extensions)
         return {"subgraphs": subgraphs, "fetches": self._timings}
+
+
+def _body(fetch: CompiledFetch, variables: JsonObject) -> bytes:
+    if not variables:
+        return fetch.head + b"}"
+    return fetch.head + b',"variables":' + orjson.dumps(variables, default=as_null) + b"}"

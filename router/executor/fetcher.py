@@ -2,7 +2,7 @@
 
 Two queries are identical when subgraph, body and every forwarded header are (those excepted that
 only name the request: its id, its trace); then they share one request and its parsed answer, which
-nobody changes. Mutations are never shared. Cost: one look-up per fetch.
+nobody changes. Mutations are never shared, nor is what has files. Cost: one look-up per fetch.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from router.executor.outcome import FetchOutcome
     from router.executor.program import CompiledFetch
     from router.executor.settings import ExecutorSettings
+    from router.executor.uploads import FilePart
 
 __all__ = ["Fetcher", "forwarded_headers"]
 
@@ -68,12 +69,16 @@ class Fetcher:
         return client
 
     async def fetch(
-        self, fetch: CompiledFetch, body: bytes, context: RequestContext
+        self,
+        fetch: CompiledFetch,
+        body: bytes,
+        context: RequestContext,
+        files: tuple[FilePart, ...] = (),
     ) -> FetchOutcome:
         """Return the outcome of one request; only cancellation and defects are raised."""
         client = self._client(fetch.subgraph)
-        if not self._deduplicate or not fetch.is_query:
-            request = _request(fetch, body, context)
+        if not self._deduplicate or not fetch.is_query or files:
+            request = _request(fetch, body, context, files)
             return await client.send(request, client.until(context.deadline))
         key = (fetch.subgraph, body, context.headers)
         while (running := self._in_flight.get(key)) is not None:
@@ -104,8 +109,11 @@ class Fetcher:
             running.set_result(shared)
 
 
-def _request(fetch: CompiledFetch, body: bytes, context: RequestContext) -> SubgraphRequest:
-    return SubgraphRequest(body=body, headers=forwarded_headers(context), repeatable=fetch.is_query)
+def _request(
+    fetch: CompiledFetch, body: bytes, context: RequestContext, files: tuple[FilePart, ...] = ()
+) -> SubgraphRequest:
+    headers = forwarded_headers(context)
+    return SubgraphRequest(body=body, headers=headers, repeatable=fetch.is_query, files=files)
 
 
 async def _wait(running: asyncio.Future[FetchOutcome | None], until: float) -> FetchOutcome | None:

@@ -322,6 +322,12 @@ class RouterSettings(BaseSettings):
     )
     batching: bool = Field(default=False, description="Take lists of operations in one request.")
     max_batch_size: PositiveInt = Field(default=10, description="Operations in one request.")
+    uploads: bool = Field(default=False, description="Take files along with mutations.")
+    max_uploads: PositiveInt = Field(default=10, description="Files in one request.")
+    max_upload_file_bytes: PositiveInt = Field(default=10_485_760, description="Of one file.")
+    max_upload_bytes: PositiveInt = Field(
+        default=52_428_800, description="Of a request with all its files."
+    )
 
     # Persisted documents.
     apq: bool = Field(default=True, description="Automatic persisted queries.")

@@ -25,6 +25,7 @@ from router.executor.transport.graphql_ws import (
     WebSocketConnection,
 )
 from router.executor.transport.http_pool import OWN_HEADERS
+from router.executor.transport.multipart import MultipartBody
 from router.executor.transport.settings import TransportSettings
 
 if TYPE_CHECKING:
@@ -56,12 +57,16 @@ class AsgiTransport:
 
     async def execute(self, request: SubgraphRequest) -> SubgraphResponse:
         """Call the application. Raises TransportError if it fails to answer."""
-        exchange = _HttpExchange(request.body, self._settings.max_response_size)
+        form = MultipartBody(request) if request.files else None
+        exchange = _HttpExchange(request.body, form, self._settings.max_response_size)
+        about_body: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+        if form is not None:
+            about_body = form.headers
         headers = [
             (b"host", b"localhost"),
-            (b"content-type", b"application/json"),
             (b"accept", RESPONSE_CONTENT_TYPES.encode()),
-            (b"content-length", str(len(request.body)).encode()),
+            *((name.encode("ascii"), value.encode("ascii")) for name, value in about_body),
+            (b"content-length", b"%d" % (len(request.body) if form is None else form.length)),
             *(
                 (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
                 for name, value in request.headers
@@ -76,6 +81,8 @@ class AsgiTransport:
         except Exception:  # the application is a foreign body: its failure is an answer that fails
             # a framework may raise what it has answered with status 500 before
             _logger.exception("an in-process subgraph raised an exception")
+        finally:
+            await exchange.aclose()
         return exchange.response()
 
     def _scope(self, kind: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
@@ -115,8 +122,9 @@ class AsgiTransport:
 class _HttpExchange:
     """One request and the response to it, as the application sees them."""
 
-    def __init__(self, body: bytes, max_response_size: int) -> None:
-        self._body: bytes | None = body
+    def __init__(self, body: bytes, form: MultipartBody | None, max_response_size: int) -> None:
+        self._body: bytes | None = body if form is None else None
+        self._pieces = None if form is None else form.chunks()
         self._max_response_size = max_response_size
         self._done = asyncio.Event()
         self._status = 0
@@ -129,6 +137,12 @@ class _HttpExchange:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
+        if self._pieces is not None:
+            piece = await anext(self._pieces, None)
+            if piece is not None:
+                return {"type": "http.request", "body": piece, "more_body": True}
+            self._pieces = None
+            return {"type": "http.request", "body": b"", "more_body": False}
         await self._done.wait()
         return {"type": "http.disconnect"}
 
@@ -148,6 +162,11 @@ class _HttpExchange:
             self._chunks.append(chunk)
             if not message.get("more_body", False):
                 self._done.set()
+
+    async def aclose(self) -> None:
+        """Let go of what the application has not read."""
+        if self._pieces is not None:
+            await self._pieces.aclose()
 
     def response(self) -> SubgraphResponse:
         """Return the response. Raises TransportError if it is not complete."""

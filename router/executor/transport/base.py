@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from router.executor.context import Json, JsonObject
+    from router.executor.uploads import FilePart
 
 __all__ = [
     "RESPONSE_CONTENT_TYPES",
@@ -101,14 +102,16 @@ class SubgraphRequest:
     """One GraphQL operation for one subgraph.
 
     ``body`` is the JSON object with ``query``, ``operationName`` and ``variables``, for a
-    WebSocket also the payload of ``subscribe``. ``connection_init`` is the payload that opens a
-    WebSocket connection (subscriptions only).
+    WebSocket also the payload of ``subscribe``; it has null where ``files`` belong, which are sent
+    along as ``multipart/form-data`` (see ``multipart``). ``connection_init`` is the payload that
+    opens a WebSocket connection (subscriptions only).
     """
 
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     connection_init: Mapping[str, Json] = field(default_factory=dict)
     repeatable: bool = False  # sending it twice does no harm: a query
+    files: tuple[FilePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

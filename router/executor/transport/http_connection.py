@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, cast
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 from typing_extensions import override
@@ -17,6 +18,9 @@ from router.executor.transport.base import (
     UnreadableAnswerError,
 )
 from router.executor.transport.encoding import decode_body
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 __all__ = ["ConnectionDiedError", "HttpConnection"]
 
@@ -41,6 +45,7 @@ class HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[SubgraphResponse] | None = None
+        self._drained: asyncio.Future[None] | None = None  # while too much waits to be sent
         self._closed = self._loop.create_future()
         self.last_used: float | None = None
         self._reset()
@@ -60,8 +65,11 @@ class HttpConnection(asyncio.Protocol):
         """Whether a request can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    async def request(self, data: bytes) -> SubgraphResponse:
-        """Send a request and return its response; one at a time.
+    async def request(
+        self, data: bytes, rest: AsyncGenerator[bytes, None] | None = None
+    ) -> SubgraphResponse:
+        """Send a request, maybe with the rest of its body piece by piece, and return its response;
+        one at a time.
 
         Raises ConnectionDiedError or TransportError. If it fails or is cancelled the connection
         is closed.
@@ -72,12 +80,34 @@ class HttpConnection(asyncio.Protocol):
         self._waiter = self._loop.create_future()
         self._transport.write(data)
         try:
+            if rest is not None and not await self._send(rest, self._transport, self._waiter):
+                response = await self._waiter
+                self.close()  # answered before all was sent: nothing may follow
+                return response
             return await self._waiter
         except BaseException:
             self.close()
             raise
         finally:
             self._waiter = None
+
+    async def _send(
+        self,
+        rest: AsyncGenerator[bytes, None],
+        transport: asyncio.Transport,
+        waiter: asyncio.Future[SubgraphResponse],
+    ) -> bool:
+        """Send pieces no faster than they are taken; False when there is an answer before the end,
+        or the connection is lost.
+        """
+        async with aclosing(rest):
+            async for piece in rest:
+                if self._drained is not None:
+                    await asyncio.wait((self._drained, waiter), return_when=asyncio.FIRST_COMPLETED)
+                if waiter.done():
+                    return False
+                transport.write(piece)
+        return True
 
     def close(self) -> None:
         """Close the connection at once."""
@@ -95,6 +125,18 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+
+    @override
+    def pause_writing(self) -> None:
+        """Let :meth:`_send` wait."""
+        self._drained = self._loop.create_future()
+
+    @override
+    def resume_writing(self) -> None:
+        """Let it go on."""
+        if self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
 
     @override
     def data_received(self, data: bytes) -> None:

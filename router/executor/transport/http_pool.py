@@ -26,6 +26,7 @@ from router.executor.transport.base import (
 )
 from router.executor.transport.encoding import ACCEPT_ENCODING
 from router.executor.transport.http_connection import ConnectionDiedError, HttpConnection
+from router.executor.transport.multipart import MultipartBody
 
 if TYPE_CHECKING:
     from router.executor.transport.settings import TransportSettings
@@ -89,10 +90,10 @@ class HttpPool:
         self._connect = connect
         self._settings = settings
         encoding = f"accept-encoding: {ACCEPT_ENCODING}\r\n" if settings.compression else ""
-        self._head = (
-            f"POST {target} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-            f"accept: {RESPONSE_CONTENT_TYPES}\r\n{encoding}"
-        ).encode("ascii")
+        line = f"POST {target} HTTP/1.1\r\nhost: {host}\r\n"
+        wanted = f"accept: {RESPONSE_CONTENT_TYPES}\r\n{encoding}"
+        self._head = f"{line}content-type: application/json\r\n{wanted}".encode("ascii")
+        self._form_head = f"{line}{wanted}".encode("ascii")
         self._turns = asyncio.Semaphore(settings.max_connections)  # first come, first served
         self._waiting = 0
         self._running = 0
@@ -102,18 +103,19 @@ class HttpPool:
 
     async def execute(self, request: SubgraphRequest) -> SubgraphResponse:
         """Send a request. Raises TransportError."""
-        data = self._encode(request)
+        form = MultipartBody(request) if request.files else None
+        data = self._encode(request, form)
         await self._wait_for_turn()
         self._running += 1
         try:
             connection = self._find_idle(request.repeatable)
             if connection is not None:
                 try:
-                    return await self._request(connection, data)
+                    return await self._request(connection, data, form)
                 except ConnectionDiedError:
                     if not request.repeatable:
                         raise
-            return await self._request(await self._open(), data)
+            return await self._request(await self._open(), data, form)
         finally:
             self._running -= 1
             self._turns.release()
@@ -128,8 +130,9 @@ class HttpPool:
         for connection in connections:
             await connection.wait_closed()
 
-    def _encode(self, request: SubgraphRequest) -> bytes:
-        parts = [self._head]
+    def _encode(self, request: SubgraphRequest, form: MultipartBody | None) -> bytes:
+        """Return the request, or its head if the body is a form."""
+        parts = [self._head if form is None else self._form_head]
         for name, value in request.headers:
             if name.lower() in OWN_HEADERS:
                 continue
@@ -137,8 +140,12 @@ class HttpPool:
             if "\r" in line or "\n" in line:
                 raise TransportError("A header to be forwarded has a line break.")
             parts.append(line.encode("latin-1", "replace") + b"\r\n")
-        parts.append(b"content-length: %d\r\n\r\n" % len(request.body))
-        parts.append(request.body)
+        if form is None:
+            parts.append(b"content-length: %d\r\n\r\n" % len(request.body))
+            parts.append(request.body)
+        else:
+            parts += (f"{name}: {value}\r\n".encode("ascii") for name, value in form.headers)
+            parts.append(b"content-length: %d\r\n\r\n" % form.length)
         return b"".join(parts)
 
     async def _wait_for_turn(self) -> None:
@@ -182,10 +189,14 @@ class HttpPool:
     def _make(self) -> HttpConnection:
         return HttpConnection(self._settings.max_response_size)
 
-    async def _request(self, connection: HttpConnection, data: bytes) -> SubgraphResponse:
+    async def _request(
+        self, connection: HttpConnection, data: bytes, form: MultipartBody | None
+    ) -> SubgraphResponse:
         self._busy.add(connection)
         try:
-            return await connection.request(data)
+            if form is None:
+                return await connection.request(data)
+            return await connection.request(data, form.chunks())
         finally:
             self._busy.discard(connection)
             if connection.is_open and not self._is_closed:

@@ -18,6 +18,7 @@ from router.executor.transport.base import (
 )
 from router.executor.transport.encoding import ACCEPT_ENCODING, content_encoding, decode_body
 from router.executor.transport.http_pool import OWN_HEADERS
+from router.executor.transport.multipart import MultipartBody
 
 if TYPE_CHECKING:
     import ssl
@@ -78,10 +79,11 @@ class HttpsClient:
             self._running -= 1
 
     async def _execute(self, request: SubgraphRequest) -> SubgraphResponse:
+        form = MultipartBody(request) if request.files else None
         async with self._open().post(
             self._url,
-            data=request.body,
-            headers=self._headers(request),
+            data=request.body if form is None else form.chunks(),
+            headers=self._headers(request, form),
             allow_redirects=False,
             ssl=True if self._tls is None else self._tls,
         ) as response:
@@ -91,9 +93,14 @@ class HttpsClient:
         body = decode_body(body, content_encoding(seen), limit)
         return SubgraphResponse(response.status, body, seen)
 
-    def _headers(self, request: SubgraphRequest) -> list[tuple[str, str]]:
+    def _headers(
+        self, request: SubgraphRequest, form: MultipartBody | None
+    ) -> list[tuple[str, str]]:
+        about_body: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+        if form is not None:
+            about_body = (*form.headers, ("content-length", str(form.length)))
         headers = [
-            ("content-type", "application/json"),
+            *about_body,
             ("accept", RESPONSE_CONTENT_TYPES),
             *((name, value) for name, value in request.headers if name.lower() not in OWN_HEADERS),
         ]

@@ -1,5 +1,6 @@
 """GraphQL over HTTP (https://graphql.github.io/graphql-over-http/), straight on ASGI.
 
-``endpoint`` answers a request: it reads it (``body``, ``batch``), lets it run (``runner``) and
-writes the answer with the status, media type and coding (``compression``) that belong to it.
+``endpoint`` answers a request: it reads it (``body``, ``batch``, ``form``), lets it run
+(``runner``) and writes the answer with the status, media type and coding (``compression``) that
+belong to it.
 """

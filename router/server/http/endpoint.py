@@ -15,6 +15,7 @@ from router.server.hangup import ClientGoneError
 from router.server.http.batch import read_batch
 from router.server.http.body import read_body, require_json
 from router.server.http.compression import choose_coding, compress
+from router.server.http.form import FormReader, is_form
 from router.server.http.runner import HttpOperation, OperationRunner
 from router.server.limits.addresses import rate_key
 from router.server.limits.rates.limiter import Caller
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from router.server.errors import Header
     from router.server.generation import Generations
     from router.server.headers import RequestHeaders
+    from router.server.http.compression import Coding
     from router.server.limits.requests import RequestLimits
     from router.server.pipeline.identify import DocumentFinder
     from router.server.pipeline.read import GraphQLRequest
@@ -62,6 +64,7 @@ class HttpEndpoint:
         self._runner = OperationRunner(generations, settings, metrics, documents, limits.rates)
         self._settings = settings
         self._access_log = access_log
+        self._compress_from = settings.compression_min_bytes if settings.compression else None
         self._vary = (b"vary", b"accept, accept-encoding" if settings.compression else b"accept")
 
     async def __call__(
@@ -76,7 +79,10 @@ class HttpEndpoint:
         try:
             media_type = negotiate(headers.get(b"accept"))
             status, body, extra = await self._answer(exchange, media_type, scope, receive)
-            body, coding = await self._compress(body, headers)
+            coding = self._coding(headers, len(body))
+            if coding is not None:
+                body = await compress(body, coding)
+                extra = (*extra, (b"content-encoding", coding.value))
             await _send(
                 send,
                 status,
@@ -87,7 +93,6 @@ class HttpEndpoint:
                     (b"x-request-id", headers.request_id.encode("latin-1")),
                     _NO_STORE,
                     self._vary,
-                    *coding,
                     *extra,
                 ),
             )
@@ -96,6 +101,8 @@ class HttpEndpoint:
             for operation in exchange.batch:
                 operation.outcome = Outcome.CANCELLED
         finally:
+            if exchange.form is not None:
+                exchange.form.close()
             self._record(exchange, scope, status, len(body))
 
     async def _answer(
@@ -113,7 +120,7 @@ class HttpEndpoint:
             if self._rates is not None:
                 operation.caller = Caller(rate_key(scope))
                 operation.rate_headers += await self._rates.take_request(operation.caller)
-            request = await self._read(scope, receive, operation.headers)
+            request = await self._read(exchange, scope, receive)
             payload = await self._run(exchange, request, receive)
             return 200, encode(payload), operation.rate_headers
         except ClientGoneError:
@@ -124,10 +131,12 @@ class HttpEndpoint:
         return 200 if lenient else refusal.status, encode(error_payload(refusal)), refusal.headers
 
     async def _read(
-        self, scope: Scope, receive: Receive, headers: RequestHeaders
+        self, exchange: _Exchange, scope: Scope, receive: Receive
     ) -> GraphQLRequest | list[GraphQLRequest | RequestError]:
-        method = scope["method"]
+        headers, method = exchange.whole.headers, exchange.whole.method
         if method == "POST":
+            if self._settings.uploads and is_form(headers.get(b"content-type")):
+                return await self._read_form(exchange, receive)
             require_json(headers)
             parsed = load_json(await read_body(receive, headers, self._settings.max_body_bytes))
             if isinstance(parsed, list):
@@ -143,6 +152,13 @@ class HttpEndpoint:
             status=405,
             headers=(_ALLOW,),
         )
+
+    async def _read_form(self, exchange: _Exchange, receive: Receive) -> GraphQLRequest:
+        headers = exchange.whole.headers
+        if self._settings.csrf_prevention:
+            require_preflight(headers)
+        exchange.form = FormReader(self._settings)
+        return await exchange.form.read(receive, headers)
 
     async def _run(
         self,
@@ -164,15 +180,10 @@ class HttpEndpoint:
         operation.outcome = Outcome.OK if outcomes == {Outcome.OK} else Outcome.ERRORS
         return payloads
 
-    async def _compress(
-        self, body: bytes, headers: RequestHeaders
-    ) -> tuple[bytes, tuple[Header, ...]]:
-        if not self._settings.compression or len(body) < self._settings.compression_min_bytes:
-            return body, ()
-        coding = choose_coding(headers.get(b"accept-encoding"))
-        if coding is None:
-            return body, ()
-        return await compress(body, coding), ((b"content-encoding", coding.value),)
+    def _coding(self, headers: RequestHeaders, size: int) -> Coding | None:
+        if self._compress_from is None or size < self._compress_from:
+            return None
+        return choose_coding(headers.get(b"accept-encoding"))
 
     def _record(self, exchange: _Exchange, scope: Scope, status: int, size: int) -> None:
         operation = exchange.whole
@@ -196,11 +207,12 @@ class _Exchange:
     concerns all of it.
     """
 
-    __slots__ = ("batch", "whole")
+    __slots__ = ("batch", "form", "whole")
 
     def __init__(self, whole: HttpOperation) -> None:
         self.whole = whole
         self.batch: Sequence[HttpOperation] = ()
+        self.form: FormReader | None = None  # has files until the answer is sent
 
 
 _NOT_ACCEPTABLE = RequestError(

@@ -153,12 +153,14 @@ class OperationRunner:
         prepared = generation.preparer.prepare(text, request.operation_name)
         operation.prepared = prepared
         _require_method(prepared.kind, operation.method)
+        if request.has_uploads and prepared.kind is not OperationKind.MUTATION:
+            raise RequestError(RequestErrorCode.UPLOAD_NOT_ALLOWED, "Only mutations take files")
         variables = prepared.read_variables(request.variables)
         if self._rates is not None and operation.caller is not None:
             operation.rate_headers += await self._rates.take_operation(
                 operation.caller, prepared, variables
             )
-        return _Ready(prepared, variables)
+        return _Ready(prepared, variables, request.has_uploads)
 
     async def _execute(
         self, generation: Generation, operation: HttpOperation, ready: _Ready
@@ -169,6 +171,7 @@ class OperationRunner:
             request_id=operation.headers.request_id,
             timeout=self._settings.request_timeout,
             debug=debug,
+            has_uploads=ready.has_uploads,
         )
         result = await execute(generation, ready.prepared, ready.variables, context)
         operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
@@ -205,6 +208,7 @@ class _Ready(NamedTuple):
 
     prepared: PreparedOperation
     variables: dict[str, Any]
+    has_uploads: bool
 
     @property
     def is_mutation(self) -> bool:

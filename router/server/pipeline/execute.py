@@ -20,7 +20,12 @@ _TRACE_HEADERS = frozenset({"traceparent", "tracestate"})  # W3C Trace Context
 
 
 def request_context(
-    *, headers: ForwardedHeaders, request_id: str, timeout: float | None, debug: bool
+    *,
+    headers: ForwardedHeaders,
+    request_id: str,
+    timeout: float | None,
+    debug: bool,
+    has_uploads: bool = False,
 ) -> RequestContext:
     """Return what the executor needs to know of a request; ``timeout`` in seconds from now, None
     for a subscription.
@@ -32,6 +37,7 @@ def request_context(
         request_id=request_id,
         deadline=deadline,
         collect_extensions=debug,
+        has_uploads=has_uploads,
     )
 
 

@@ -8,6 +8,7 @@ absent; unknown members are ignored.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ __all__ = ["GraphQLRequest", "load_json", "read_json", "read_members", "read_que
 _MAX_QUERY_STRING_FIELDS = 32
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MEMBERS = ("query", "operationName", "variables", "extensions", "documentId")
+_QUOTED_MEMBERS = re.compile(b'"(?:%b)"' % "|".join(_MEMBERS).encode())
 _PERSISTED_QUERY_VERSION = 1
 
 
@@ -30,7 +32,7 @@ class GraphQLRequest:
 
     At least one of ``query``, ``document_id`` (GraphQL over HTTP's ``documentId``) and ``digest``
     (Apollo's ``extensions.persistedQuery.sha256Hash``) is there; ``query`` and ``document_id``
-    never are both.
+    never are both. ``has_uploads`` says that there are files among the variables.
     """
 
     query: str | None = None
@@ -39,6 +41,7 @@ class GraphQLRequest:
     extensions: dict[str, Any] = field(default_factory=dict)
     document_id: str | None = None
     digest: str | None = None
+    has_uploads: bool = False
 
 
 def load_json(body: bytes) -> Any:
@@ -141,14 +144,9 @@ def _refuse_repeated_members(body: bytes) -> None:
     Names that are repeated further inside concern their sender only, and the last one counts. For
     all but suspicious bodies this costs a look at the bytes.
     """
-    if (
-        body.count(b'"query"') < 2
-        and body.count(b'"operationName"') < 2
-        and body.count(b'"variables"') < 2
-        and body.count(b'"extensions"') < 2
-        and body.count(b'"documentId"') < 2
-        and b"\\u00" not in body  # a letter of a name may be escaped
-    ):
+    found = _QUOTED_MEMBERS.findall(body)
+    is_escaped = b"\\" in body and b"\\u00" in body  # a letter of a name may be
+    if len(found) == len(set(found)) and not is_escaped:
         return
     names: list[str] = []
 
