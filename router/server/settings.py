@@ -320,6 +320,9 @@ class RouterSettings(BaseSettings):
         default=75,
         description="Seconds that an idle connection is kept: longer than load balancers do.",
     )
+    body_timeout: PositiveFloat = Field(
+        default=30.0, description="Seconds that a request body that comes in pieces may take."
+    )
     batching: bool = Field(default=False, description="Take lists of operations in one request.")
     max_batch_size: PositiveInt = Field(default=10, description="Operations in one request.")
     uploads: bool = Field(default=False, description="Take files along with mutations.")
@@ -327,6 +330,9 @@ class RouterSettings(BaseSettings):
     max_upload_file_bytes: PositiveInt = Field(default=10_485_760, description="Of one file.")
     max_upload_bytes: PositiveInt = Field(
         default=52_428_800, description="Of a request with all its files."
+    )
+    upload_timeout: PositiveFloat = Field(
+        default=300.0, description="Seconds that a request with files may take to come."
     )
 
     # Persisted documents.

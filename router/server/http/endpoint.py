@@ -13,7 +13,7 @@ from router.server.csrf import require_preflight
 from router.server.errors import RequestError, RequestErrorCode
 from router.server.hangup import ClientGoneError
 from router.server.http.batch import read_batch
-from router.server.http.body import read_body, require_json
+from router.server.http.body import in_time, read_body, require_json
 from router.server.http.compression import choose_coding, compress
 from router.server.http.form import FormReader, is_form
 from router.server.http.runner import HttpOperation, OperationRunner
@@ -138,7 +138,7 @@ class HttpEndpoint:
             if self._settings.uploads and is_form(headers.get(b"content-type")):
                 return await self._read_form(exchange, receive)
             require_json(headers)
-            parsed = load_json(await read_body(receive, headers, self._settings.max_body_bytes))
+            parsed = load_json(await read_body(receive, headers, self._settings))
             if isinstance(parsed, list):
                 return read_batch(parsed, self._settings)
             return read_members(parsed)
@@ -158,7 +158,8 @@ class HttpEndpoint:
         if self._settings.csrf_prevention:
             require_preflight(headers)
         exchange.form = FormReader(self._settings)
-        return await exchange.form.read(receive, headers)
+        async with in_time(self._settings.upload_timeout):
+            return await exchange.form.read(receive, headers)
 
     async def _run(
         self,

@@ -231,6 +231,25 @@ async def test_a_hash_stands_for_its_text_once_that_is_known(wire: Wire) -> None
     assert (wrong.status, wrong.code) == (400, "PERSISTED_QUERY_HASH_MISMATCH")
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=b"])
+async def test_a_body_that_does_not_come_is_not_waited_for(content_type: str) -> None:
+    app = make_app(ThingsSubgraph(), body_timeout=0.05, upload_timeout=0.05, uploads=True)
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: r\r\nContent-Type: {content_type}\r\n"
+        f"{PREFLIGHT}\r\nContent-Length: 1000\r\n\r\n"
+    )
+    async with served(app) as address:
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(head.encode() + b"--b")
+        async with asyncio.timeout(10):
+            answer = await reader.read()  # all there is: the connection is closed
+        writer.close()
+        await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"REQUEST_TIMEOUT" in answer
+
+
 async def test_an_enforced_allow_list_holds_on_every_transport(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes(orjson.dumps({HASH: "{greeting}"}))
