@@ -128,6 +128,19 @@ async def test_each_operation_is_counted(client: httpx.AsyncClient, app: RouterA
     assert value("router_request_errors_total", {"code": "GRAPHQL_PARSE_FAILED"}) == 1
 
 
+async def test_each_operation_counts_for_the_rate(things: ThingsSubgraph) -> None:
+    app = make_app(things, batching=True, rate_limit_address="3/60")
+    batch = [{"query": "{ greeting }"}] * 2
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://router") as client:
+        first = await client.post("/graphql", json=batch)
+        second = await client.post("/graphql", json=batch)
+
+    assert first.json() == [{"data": {"greeting": "Hello, world!"}}] * 2
+    assert (second.status_code, code(second.json())) == (429, "RATE_LIMITED")
+    assert len(things.requests) == 2
+
+
 async def _hang_up(app: RouterApp, things: ThingsSubgraph, body: bytes) -> None:
     async with served(app) as address:
         _, writer = await asyncio.open_connection(*address.split(":"))
