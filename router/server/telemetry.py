@@ -129,6 +129,7 @@ class Metrics:
             "Times that Redis could not be asked for rate limits",
             registry=self.registry,
         )
+        self._persisted_counters: dict[str, Counter] = {}
         self._persisted_documents = Counter(
             "router_persisted_documents",
             "Requests for persisted documents, and documents beside the allow-list",
@@ -229,7 +230,11 @@ class Metrics:
 
     def persisted_document(self, outcome: str) -> None:
         """Count what came of a persisted document; ``outcome`` is one of a closed set."""
-        self._persisted_documents.labels(outcome).inc()
+        counter = self._persisted_counters.get(outcome)
+        if counter is None:
+            counter = self._persisted_documents.labels(outcome)
+            self._persisted_counters[outcome] = counter
+        counter.inc()
 
     def expose(self) -> bytes:
         """Return all metrics in Prometheus' text format, those of all workers together."""

@@ -49,12 +49,15 @@ class AutomaticDocuments:
         self._store = store
         self._count = count
 
-    async def find(self, digest: str) -> str | None:
-        """Return the text of a hash, None when nobody knows it."""
+    def recall(self, digest: str) -> str | None:
+        """Return the text of a hash if it is in memory."""
         text = self._texts.get(digest)
         if text is not None:
             self._count("hit")
-            return text
+        return text
+
+    async def find(self, digest: str) -> str | None:
+        """Return the text of a hash that is not in memory, None when nobody knows it."""
         if self._store is not None and _is_digest(digest):
             text = await self._store.get(digest)
             if text is not None and _digest(text) == digest:  # others may write there too

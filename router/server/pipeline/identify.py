@@ -58,7 +58,7 @@ class DocumentFinder:
         text = request.query
         listed = self._listed
         if listed is None:
-            if text is not None and request.digest is None:
+            if request.digest is None and text is not None:
                 return text  # as nearly always
             return await self._find(request)
         await listed.refresh()
@@ -104,7 +104,7 @@ class DocumentFinder:
                 "PersistedQueryNotSupported",
                 well_formed=True,
             )
-        text = await self._learnt.find(request.digest)
+        text = self._learnt.recall(request.digest) or await self._learnt.find(request.digest)
         if text is None:
             # Status and message are Apollo's: the sign to send the text together with the hash.
             raise RequestError(
