@@ -82,7 +82,7 @@ class FetchGraphBuilder:
         self, position: Position, units: Sequence[Unit], demand: Demand, guard: Guard
     ) -> set[Step]:
         """Have everything the units of one position want selected; the steps that give it."""
-        computed = [self._make_entries(position, unit, guard) for unit in units]
+        computed = [self._make_entries(position, unit, demand, guard) for unit in units]
         steps: set[Step] = set()
         together: set[OpField] = set()
         for unit, targets in zip(units, computed, strict=True):
@@ -90,6 +90,8 @@ class FetchGraphBuilder:
                 if field in together:
                     continue
                 inner = demand.under(field.conditions)
+                if not inner.is_possible:
+                    continue  # below something that is only there when this is not
                 target = targets.get(field)
                 if target is not None:
                     view = self._compute(position, unit, field, target, inner, guard)
@@ -103,7 +105,7 @@ class FetchGraphBuilder:
         return steps
 
     def _make_entries(
-        self, position: Position, unit: Unit, guard: Guard
+        self, position: Position, unit: Unit, demand: Demand, guard: Guard
     ) -> dict[OpField, ViewNode]:
         """Enter the subgraphs chosen for a unit; which of its fields are to be computed, where."""
         if self._must_discover(position, unit):
@@ -113,6 +115,9 @@ class FetchGraphBuilder:
             raise self._no_plan(position, unit)
         for target in choice.entries:
             self._enter(position, unit, target, guard)
+        if position.discovery is not None and self._minds_types(position, unit):
+            for conditions in {field.conditions for field in unit.fields}:
+                position.learn_type(demand.under(conditions))
         return dict(choice.computed)
 
     def _together(
@@ -303,7 +308,8 @@ class FetchGraphBuilder:
         step.path = position.path_for(unit.types)
         step.types = unit.types
         if position.discovery is not None and not step.any_type:
-            step.depends_on.add(position.discovery)  # objects are told apart by their type
+            step.depends_on.add(position.discovery.step)  # objects are told apart by their type
+            position.learn_type(Demand(step=step))
         step.keys = self._representation(position, needed, is_key=True)
 
     # -- interface objects -----------------------------------------------------------------------
@@ -312,6 +318,10 @@ class FetchGraphBuilder:
         """Whether the type matters here and no view knows it: all have an interface object."""
         if unit.representative == position.declared or not self._types_are_unknown(position, unit):
             return False
+        return self._minds_types(position, unit)
+
+    def _minds_types(self, position: Position, unit: Unit) -> bool:
+        """Whether not everything there may be is asked for the same, or the type itself is."""
         possible = self._graph.supergraph.possible_types(position.declared)
         return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
 
@@ -338,10 +348,8 @@ class FetchGraphBuilder:
         step.fragment = step.typename = interface
         step.any_type = True
         self._give_key(position, everything, step, move, guard)
-        position.discovery = step
         known = supergraph.possible_types_in(move.target.subgraph, interface)
-        view = self._add(position, step, move.target, known)
-        view.select(TYPENAME_WANTED, known, None, Demand())
+        position.discovery = self._add(position, step, move.target, known)
 
     def _cheapest_discovery(
         self, position: Position, everything: Unit, guard: Guard, preferred: str | None

@@ -29,6 +29,11 @@ class Demand:
     conditions: Conditions = frozenset()
     step: Step | None = None
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether the conditions can hold together."""
+        return not _is_contradictory(self.conditions)
+
     def under(self, conditions: Conditions) -> Demand:
         """The demand of something nested, below further conditions."""
         return Demand(self.conditions | conditions, self.step) if conditions else self

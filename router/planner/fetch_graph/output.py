@@ -172,6 +172,9 @@ def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
     if one.selections == other.selections:
         if one.representations == other.representations:
             return replace(one, paths=paths)
+        sent = _sent(one)
+        if sent is not None and sent == _sent(other):
+            return replace(one, paths=paths, representations=sent)
         if _places(one) == _places(other):
             specs = _merge_specs(one.representations, other.representations)
             return replace(one, paths=paths, representations=specs) if specs else None
@@ -183,6 +186,25 @@ def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
             selections=one.selections + other.selections,
         )
     return None
+
+
+def _sent(call: EntityCall) -> tuple[RepresentationSpec, ...] | None:
+    """The representations of a call of one object type, with the type in its paths alone; else
+    None.
+
+    An object declared so, and one that a union's path leads to, are sent alike.
+    """
+    (spec, *others) = call.representations
+    if others or call.enters_root:
+        return None
+    if spec.types is None:
+        return (spec,)
+    if len(spec.types) > 1 or spec.typename is not None:
+        return None
+    if any(path[-1].types != spec.types for path in call.paths):
+        return None
+    (name,) = spec.types
+    return (replace(spec, types=None, typename=name),)
 
 
 def _places(call: EntityCall) -> set[tuple[tuple[str, int], ...]]:

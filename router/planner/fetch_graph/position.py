@@ -111,7 +111,7 @@ class Position:
     computing: dict[tuple[frozenset[str], str, ViewNode, Demand], View] = field(
         default_factory=dict
     )  # the view in which a computed field is had, by types, field, place and demand
-    discovery: Step | None = None  # the step that learned the types, where they were not known
+    discovery: View | None = None  # the view that tells the types, where they were not known
     _reached: dict[View, View | None] = field(default_factory=dict)
     _children: dict[tuple[Wanted, frozenset[str]], Position] = field(default_factory=dict)
     _outputs: dict[str, list[_Output]] = field(default_factory=dict)
@@ -194,6 +194,11 @@ class Position:
     def enter(self, view: View) -> None:
         """Add the view of a step that enters at this position."""
         self.entered.append(view)
+
+    def learn_type(self, demand: Demand) -> None:
+        """Have the view that tells the types asked for them."""
+        assert self.discovery is not None
+        self.discovery.select(TYPENAME_WANTED, self.discovery.types, None, demand)
 
     # -- children --------------------------------------------------------------------------------
 

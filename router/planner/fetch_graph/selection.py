@@ -20,6 +20,7 @@ from router.supergraph import TypeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from router.planner.fetch_graph.step import Step
     from router.planner.plan import SelectionSet
     from router.query_graph import Conditions
     from router.supergraph import Supergraph
@@ -111,6 +112,20 @@ class SelectionBuilder:
                 below = SelectionBuilder(self.subgraph, target, declared)
             entry = self._entries[key] = Entry(wanted, types, below)
         return entry
+
+    def withdraw(self, gone: frozenset[Step]) -> None:
+        """Take back what only steps wanted that are not made after all."""
+        for key, entry in list(self._entries.items()):
+            left = {demand for demand in entry.demands if demand.step not in gone}
+            if not left:
+                del self._entries[key]
+                continue
+            entry.demands = left
+            if entry.selection is not None:
+                entry.selection.withdraw(gone)
+                if not entry.selection:  # whether there is an object is wanted still
+                    types = frozenset({entry.selection.static_type})
+                    entry.selection.select(TYPENAME_WANTED, types).demands |= left
 
     def demands(self) -> set[Demand]:
         """The demands on everything selected here; those of nested fields reach up to their

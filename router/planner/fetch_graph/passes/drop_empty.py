@@ -1,5 +1,5 @@
-"""Drops steps from which nothing is selected; what depended on them depends on what they depended
-on.
+"""Drops steps from which nothing is selected, and what was selected elsewhere for them alone; what
+depended on them depends on what they depended on.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ __all__ = ["drop_empty"]
 
 def drop_empty(steps: Sequence[Step]) -> list[Step]:
     """The steps that select something, in the same order."""
-    empty = [step for step in steps if not step.selection]
-    for gone in empty:
-        for step in steps:
-            if gone in step.depends_on:
-                step.depends_on.remove(gone)
-                step.depends_on |= gone.depends_on
-    return [step for step in steps if step.selection]
+    left = list(steps)
+    while gone := frozenset(step for step in left if not step.selection):
+        left = [step for step in left if step not in gone]
+        for step in left:
+            step.selection.withdraw(gone)
+            while dropped := step.depends_on & gone:
+                step.depends_on -= dropped
+                step.depends_on.update(*(other.depends_on for other in dropped))
+    return left
