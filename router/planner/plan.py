@@ -166,3 +166,4 @@ class QueryPlan:
 
     kind: OperationKind
     fetches: tuple[FetchNode, ...] = field(default=())
+    labels: frozenset[str] = frozenset()  # of progressive overrides: those it depends on, on or off

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Planner", "Search"]
 
+_MAX_GRAPHS = 32
+
 ANSWERED_BY_THE_ROUTER = frozenset({TYPENAME, "__schema", "__type"})
 
 
@@ -41,9 +43,14 @@ class Search:
     paths: Paths
     units: Sequence[Unit]
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The override labels that have mattered so far; complete when the fetches are built."""
+        return frozenset(self.paths.graph.asked)
+
 
 class Planner:
-    """Plans operations over one supergraph. Safe to share.
+    """Plans operations over one supergraph, one at a time.
 
     ``max_evaluations`` bounds the work on one operation: the choices of entries that are weighed.
     """
@@ -55,9 +62,13 @@ class Planner:
 
     def graph(self, labels: frozenset[str] = frozenset()) -> QueryGraph:
         """The query graph under a set of override labels that are switched on."""
-        if labels not in self._graphs:
-            self._graphs[labels] = QueryGraph(self.supergraph, labels)
-        return self._graphs[labels]
+        graph = self._graphs.pop(labels, None)
+        if graph is None:
+            graph = QueryGraph(self.supergraph, labels)
+            if len(self._graphs) >= _MAX_GRAPHS:
+                del self._graphs[next(iter(self._graphs))]
+        self._graphs[labels] = graph  # last in, last out
+        return graph
 
     def plan(
         self,
@@ -67,7 +78,8 @@ class Planner:
     ) -> QueryPlan:
         """Plan one operation of a document that is valid against the API schema.
 
-        ``labels`` are those of progressive ``@override``s that are on for this request.
+        ``labels`` are those of progressive ``@override``s that are on for this request. The plan is
+        the same for any other set that agrees on the plan's own ``labels``.
 
         Raises:
             PlanningError: there is no way to answer it, or finding one takes too much work.
@@ -81,7 +93,7 @@ class Planner:
                 "Planning the operation takes more work than is allowed for one operation.",
             ) from None
         fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
-        return QueryPlan(kind=search.kind, fetches=fetches)
+        return QueryPlan(kind=search.kind, fetches=fetches, labels=search.labels)
 
     @staticmethod
     def _build(search: Search) -> FetchGraphBuilder:
@@ -106,6 +118,7 @@ class Planner:
                 PlanningErrorCode.UNKNOWN_ROOT, f"The supergraph has no {kind.value} type."
             )
         graph = self.graph(labels)
+        graph.asked.clear()
         paths = Paths(graph, Units(graph, _fragments(document)), self._max_evaluations)
         return Search(kind, root, paths, self._root_units(paths, root, operation))
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FieldMove", "KeyMove", "QueryGraph", "ViewNode"]
 
+_NO_LABELS: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class ViewNode:
@@ -69,11 +71,14 @@ class QueryGraph:
     """All moves of one supergraph. Built once; safe to share between plans.
 
     ``labels`` are those of progressive ``@override``s that are switched on: each set has a graph.
+    ``asked`` collects the labels, on or off, that moves depended on since somebody emptied it.
     """
 
     def __init__(self, supergraph: Supergraph, labels: frozenset[str] = frozenset()) -> None:
         self.supergraph = supergraph
         self._labels = labels
+        self._labels_of = supergraph.override_labels
+        self.asked: set[str] = set()
         self.root_names = frozenset(supergraph.root_types.values())
         self.query_name = supergraph.root_types.get("query")
         # The roots whose fields have effects, or a stream each: no second subgraph is asked for
@@ -88,6 +93,9 @@ class QueryGraph:
         """How ``node``'s subgraph resolves ``field`` on an object of runtime type ``type_name``;
         None if it cannot.
         """
+        if self._labels_of:
+            for owner in (type_name, node.type_name):
+                self.asked |= self._labels_of.get((owner, field), _NO_LABELS)
         key = (node, type_name, field)
         if key not in self._field_moves:
             self._field_moves[key] = self._find_field_move(node, type_name, field)
@@ -265,7 +273,7 @@ class QueryGraph:
         )
 
 
-def _traits(join: FieldJoin) -> tuple[bool, bool, str, str, str]:
+def _traits(join: FieldJoin) -> tuple[bool, bool, str, str, str, str, str]:
     """What of a field's join decides its moves, in a comparable form."""
     return (
         join.resolvable,
@@ -273,6 +281,8 @@ def _traits(join: FieldJoin) -> tuple[bool, bool, str, str, str]:
         join.type_name,
         join.nullable_shape,
         "" if join.requires is None else str(id(join)),  # requirements are planned per type
+        join.override_label or "",
+        join.override_from or "",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Self
 
 from pydantic import (
     Field,
@@ -18,6 +19,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -121,6 +123,16 @@ class RouterSettings(BaseSettings):
     reload_drain_time: NonNegativeFloat = Field(
         default=60.0,
         description="Seconds over which subscriptions of the old supergraph are ended.",
+    )
+
+    # Progressive overrides.
+    override_labels: dict[str, bool | Annotated[float, Field(ge=0, le=100)]] = Field(
+        default={},
+        description="Labels of @override: on, off, or the percentage of requests they are on for.",
+    )
+    override_sticky_header: str | None = Field(
+        default=None,
+        description="The forwarded header that tells clients apart; without: chance per request.",
     )
 
     # What clients may see. None: yes in development and test, no in production.
@@ -398,6 +410,18 @@ class RouterSettings(BaseSettings):
     max_operation_labels: PositiveInt = Field(
         default=200, description="Operation names that metrics tell apart; the others are '_other'."
     )
+
+    @model_validator(mode="after")
+    def _sticky_header_is_forwarded(self) -> Self:
+        header = self.override_sticky_header
+        if header is not None and header not in self.forward_headers:
+            raise ValueError(f"override_sticky_header: '{header}' is not one of forward_headers")
+        return self
+
+    @field_validator("override_sticky_header")
+    @classmethod
+    def _lower_one(cls, name: str | None) -> str | None:
+        return None if name is None else name.strip().lower()
 
     @field_validator("forward_headers", "csrf_headers")
     @classmethod

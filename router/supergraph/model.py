@@ -165,6 +165,20 @@ class Supergraph:
                 )
         return result
 
+    @cached_property
+    def override_labels(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The labels of progressive overrides, by type and field, none for most supergraphs; an
+        interface has those of its implementations too.
+        """
+        found: dict[tuple[str, str], frozenset[str]] = {}
+        for type_ in self.types.values():
+            for field_ in type_.fields.values():
+                labels = {join.override_label for join in field_.joins.values()} - {None}
+                for name in (type_.name, *type_.interfaces) if labels else ():
+                    key = (name, field_.name)
+                    found[key] = found.get(key, frozenset()).union(filter(None, labels))
+        return found
+
     def possible_types(self, name: str) -> frozenset[str]:
         """The object types an object of the named type may have at run time, over all subgraphs."""
         return self._possible.get(name, frozenset())

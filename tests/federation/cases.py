@@ -3,7 +3,7 @@ get.
 
 <feature>/README.md              what is at stake
 <feature>/subgraphs/*.graphql    a subgraph per file
-<feature>/<name>.graphql         an operation
+<feature>/<name>.graphql         an operation; ``# labels: a, b`` above it switches overrides on
 <feature>/<name>.plan            the plan it must get, in the usual text form, or why it gets none
 <feature>/data.py                ``subgraphs()``: the subgraphs with data, if there are answers
 <feature>/<name>[.variant].json  variables, and the answer and number of requests they must lead to
@@ -86,6 +86,14 @@ class Case:
     def operation(self) -> str:
         """The text of the operation."""
         return self.path.read_text()
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The override labels that are on, of the operation's first line: ``# labels: a, b``."""
+        first = self.operation.partition("\n")[0]
+        if not first.startswith("# labels:"):
+            return frozenset()
+        return frozenset(label.strip() for label in first.partition(":")[2].split(","))
 
     @property
     def plan_file(self) -> Path:

@@ -53,7 +53,7 @@ def _variable(schema: GraphQLSchema, node: TypeNode, wanted: bool) -> object:
 def test_the_plan_is_the_expected_one(case: Case, update_plans: bool) -> None:
     supergraph = compose_subgraphs(_subgraphs(case))
 
-    text = explain(supergraph, case.operation) + "\n"
+    text = explain(supergraph, case.operation, case.labels) + "\n"
 
     if update_plans:
         case.plan_file.write_text(text)

@@ -60,4 +60,5 @@ class Stages:
 
     def plan(self, groups: list[list[Step]]) -> QueryPlan:
         """The plan that the groups amount to."""
-        return QueryPlan(kind=self.search.kind, fetches=self._output.fetches(groups))
+        fetches = self._output.fetches(groups)
+        return QueryPlan(kind=self.search.kind, fetches=fetches, labels=self.search.labels)

@@ -150,7 +150,9 @@ class OperationRunner:
     async def _prepare(
         self, generation: Generation, operation: HttpOperation, request: GraphQLRequest, text: str
     ) -> _Ready:
-        prepared = generation.preparer.prepare(text, request.operation_name)
+        prepared = generation.preparer.prepare(
+            text, request.operation_name, operation.headers.forward
+        )
         operation.prepared = prepared
         _require_method(prepared.kind, operation.method)
         if request.has_uploads and prepared.kind is not OperationKind.MUTATION:

@@ -20,15 +20,18 @@ __all__ = ["compile_plan", "plan_operation"]
 
 
 def plan_operation(
-    planner: Planner, document: DocumentNode, operation: OperationDefinitionNode
+    planner: Planner,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    labels: frozenset[str] = frozenset(),
 ) -> QueryPlan:
     """Plan an operation; what cannot be planned is refused with the planner's code.
 
     A composed supergraph has a plan for every valid operation, so this is a fault of ours, not of
-    the client.
+    the client. ``labels``: the override labels that are on.
     """
     try:
-        return planner.plan(document, operation)
+        return planner.plan(document, operation, labels)
     except PlanningError as error:
         raise RequestError(error.code, str(error), status=500) from error
 

@@ -18,6 +18,7 @@ from router.server.limits.cost.control import CostControl
 from router.server.limits.document import DocumentLimits, check_document
 from router.server.limits.inputs import InputLimits
 from router.server.lru import LruCache
+from router.server.override_labels import OverrideLabels
 from router.server.pipeline.parse import parse_document, select_operation
 from router.server.pipeline.plan import compile_plan, plan_operation
 from router.server.pipeline.validate import validate_document
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from router.executor import Program
     from router.planner import Planner
     from router.planner.plan import QueryPlan
+    from router.server.headers import ForwardedHeaders
     from router.server.limits.cost.control import OperationCost
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics, OperationMetrics
@@ -36,6 +38,8 @@ __all__ = ["OperationKey", "OperationPreparer", "PreparedOperation"]
 
 OperationKey = tuple[str, str | None]  # the document's text, the operation's name
 
+_NO_LABELS: frozenset[str] = frozenset()
+_MAX_VARIANTS = 32  # of one operation, under different labels
 _MAX_REFUSALS = 256
 _MAX_REFUSED_CHARACTERS = 1_000_000
 
@@ -50,6 +54,7 @@ class PreparedOperation:
     plan: QueryPlan
     program: Program
     metrics: OperationMetrics
+    labels_on: frozenset[str]  # of those override labels that the plan depends on
     cost: OperationCost | None = None  # None: costs are off
 
     def read_variables(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +81,8 @@ class OperationPreparer:
         self._document_limits = DocumentLimits.of(settings)
         self._input_limits = InputLimits.of(settings)
         self._costs = CostControl(supergraph, settings, metrics) if settings.needs_costs else None
-        self._prepared: LruCache[OperationKey, PreparedOperation] = LruCache(
+        self._labels = OverrideLabels.of(supergraph, settings)
+        self._prepared: LruCache[OperationKey, list[PreparedOperation]] = LruCache(
             max_entries=settings.operation_cache_size,
             max_weight=settings.operation_cache_characters,
         )
@@ -84,17 +90,30 @@ class OperationPreparer:
             max_entries=_MAX_REFUSALS, max_weight=_MAX_REFUSED_CHARACTERS
         )
 
-    def prepare(self, text: str, operation_name: str | None) -> PreparedOperation:
-        """Return the operation, from memory if it was seen lately; raises what the stages raise."""
+    def prepare(
+        self, text: str, operation_name: str | None, headers: ForwardedHeaders = ()
+    ) -> PreparedOperation:
+        """Return the operation, from memory if it was seen lately; raises what the stages raise.
+
+        ``headers`` may decide which override labels are on.
+        """
+        labels = _NO_LABELS if self._labels is None else self._labels.on_for(headers)
+        return self._prepare_for(text, operation_name, labels)
+
+    def _prepare_for(
+        self, text: str, operation_name: str | None, labels: frozenset[str]
+    ) -> PreparedOperation:
         key = (text, operation_name)
-        prepared = self._prepared.get(key)
-        if prepared is not None:
-            return prepared
+        variants = self._prepared.get(key)
+        if variants is not None:
+            for prepared in variants:
+                if labels & prepared.plan.labels == prepared.labels_on:
+                    return prepared
         refusal = self._refused.get(key)
         if refusal is not None:
             raise refusal.again()
         try:
-            prepared = self._prepare(text, operation_name)
+            prepared = self._prepare(text, operation_name, labels)
         except RecursionError:
             # Only where the limits on depth are set higher than the interpreter's stack allows.
             error = RequestError(
@@ -105,7 +124,11 @@ class OperationPreparer:
         except RequestError as error:
             self._refused.put(key, error.again(), len(text))
             raise
-        self._prepared.put(key, prepared, len(text))
+        if variants is None:
+            self._prepared.put(key, [prepared], len(text))
+        else:
+            variants.append(prepared)
+            del variants[:-_MAX_VARIANTS]
         return prepared
 
     def hottest(self, count: int) -> list[OperationKey]:
@@ -115,12 +138,14 @@ class OperationPreparer:
     def warm(self, key: OperationKey) -> bool:
         """Prepare an operation before anybody asks for it; False when it has to be refused."""
         try:
-            self.prepare(*key)
+            self._prepare_for(*key, _NO_LABELS if self._labels is None else self._labels.likely)
         except RequestError:
             return False
         return True
 
-    def _prepare(self, text: str, operation_name: str | None) -> PreparedOperation:
+    def _prepare(
+        self, text: str, operation_name: str | None, labels: frozenset[str]
+    ) -> PreparedOperation:
         settings, timed = self._settings, self._metrics.timed
         with timed("parse"):
             document = parse_document(text, max_tokens=settings.max_tokens)
@@ -138,7 +163,7 @@ class OperationPreparer:
                 suggestions=settings.shows_suggestions,
             )
         with timed("plan"):
-            plan = plan_operation(self._planner, document, operation)
+            plan = plan_operation(self._planner, document, operation, labels)
         with timed("compile"):
             program = compile_plan(self._supergraph, document, operation, plan)
         kind = OperationKind(operation.operation.value)
@@ -156,4 +181,5 @@ class OperationPreparer:
             program=program,
             metrics=self._metrics.operation(kind, name),
             cost=None if self._costs is None else self._costs.compile(document, operation),
+            labels_on=labels & plan.labels,
         )

@@ -25,14 +25,18 @@ def result_payload(
     *,
     debug: bool,
 ) -> dict[str, Any]:
-    """Return the response of an operation that ran; ``debug`` adds the plan, and the cost where
-    costs are on, to the executor's own extensions.
+    """Return the response of an operation that ran; ``debug`` adds the plan, the cost where costs
+    are on, and the override labels that the plan depends on, to the executor's own extensions.
     """
     payload = result.to_dict()
     if debug:
         payload["extensions"] = {**result.extensions, "plan": plan_text(prepared.plan)}
         if prepared.cost is not None:
             payload["extensions"]["cost"] = prepared.cost.report(variables)
+        if prepared.plan.labels:
+            payload["extensions"]["overrideLabels"] = {
+                label: label in prepared.labels_on for label in sorted(prepared.plan.labels)
+            }
     return payload
 
 

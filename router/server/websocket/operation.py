@@ -115,7 +115,9 @@ class WebSocketOperation:
                 await self._rates.take_request(self._caller)
             text = await self._documents.find(self._request)
             with self._generations.current as generation:
-                prepared = generation.preparer.prepare(text, self._request.operation_name)
+                prepared = generation.preparer.prepare(
+                    text, self._request.operation_name, self._headers
+                )
                 variables = prepared.read_variables(self._request.variables)
                 if self._rates is not None:
                     await self._rates.take_operation(self._caller, prepared, variables)

@@ -23,10 +23,10 @@ from tests.federation.harness.subgraph import DataSubgraph, RecordedRequest
 __all__ = ["answer", "explain"]
 
 
-def explain(supergraph: Supergraph, query: str) -> str:
+def explain(supergraph: Supergraph, query: str, labels: frozenset[str] = frozenset()) -> str:
     """The plan of an operation as text, or the code and message of its refusal."""
     try:
-        plan, *_ = _prepare(supergraph, query)
+        plan, *_ = _prepare(supergraph, query, labels)
     except RequestError as error:
         return f"{error.code}: {error}"
     return plan_text(plan)
@@ -60,7 +60,9 @@ async def answer(
     return Run(result.data, result.errors, result.extensions, plan_text(plan), log)
 
 
-def _prepare(supergraph: Supergraph, query: str) -> tuple[QueryPlan, Any, Any]:
+def _prepare(
+    supergraph: Supergraph, query: str, labels: frozenset[str] = frozenset()
+) -> tuple[QueryPlan, Any, Any]:
     document = parse_document(query, max_tokens=10_000)
     operation = select_operation(document, None)
     validate_document(
@@ -71,4 +73,5 @@ def _prepare(supergraph: Supergraph, query: str) -> tuple[QueryPlan, Any, Any]:
         introspection=True,
         suggestions=False,
     )
-    return plan_operation(Planner(supergraph), document, operation), document, operation
+    plan = plan_operation(Planner(supergraph), document, operation, labels)
+    return plan, document, operation
