@@ -122,6 +122,7 @@ def parse_links(document: DocumentNode) -> tuple[Link, ...]:
         if directive.name.value == name
     )
     _require_unique(links)
+    _require_clear(links)
     return links
 
 
@@ -220,6 +221,21 @@ def _require_unique(links: tuple[Link, ...]) -> None:
             raise LinkError(ErrorCode.INVALID_LINK_DIRECTIVE_USAGE, message, link.line)
         identities.add(link.identity)
         names.add(local or link.identity)
+
+
+def _require_clear(links: tuple[Link, ...]) -> None:
+    """No import of one feature may have a name that stands for something of another one."""
+    owners = {link.alias or link.name: link for link in links}
+    for link in links:
+        for imported in link.imports:
+            owner = owners.get(imported.alias.removeprefix("@").split("__")[0])
+            if owner is not None and owner is not link:
+                message = (
+                    f'Cannot import "{imported.element}" from "{link.identity}": as'
+                    f' "{imported.alias}" it can be confused with what belongs to "{owner.url}".'
+                    ' Rename the import or the feature with "as".'
+                )
+                raise LinkError(ErrorCode.INVALID_LINK_DIRECTIVE_USAGE, message, link.line)
 
 
 def _arguments(directive: ConstDirectiveNode) -> dict[str, ConstValueNode]:

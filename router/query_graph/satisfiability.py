@@ -82,6 +82,11 @@ class _Walk:
             if key in seen:
                 continue
             seen.add(key)
+            if not self._type_is_known(state):
+                if state.type_name not in reported:
+                    reported.add(state.type_name)
+                    yield _unknown_type(state)
+                continue
             entered = self._entered(state)
             reach = state.views | entered
             # Subgraphs that only refer to an entity make many states that offer nothing new.
@@ -116,6 +121,27 @@ class _Walk:
             wanted = OpField(output_key=field, name=field)
             self._fields[key] = Unit(frozenset({type_name}), type_name, (wanted,))
         return self._fields[key]
+
+    def _type_is_known(self, state: _State) -> bool:
+        """Whether the runtime type can be learned where all views have an interface object: from a
+        subgraph that has the real interface, by a key of that.
+        """
+        if not state.views or not all(map(self._graph.is_interface_object, state.views)):
+            return True
+        moves = (
+            move
+            for interface in sorted({view.type_name for view in state.views})
+            for move in self._graph.key_moves(interface)
+            if not self._graph.is_interface_object(move.target)
+        )
+        return any(
+            move.key is not None
+            and self._paths.choose(
+                self._units.field_set(state.type_name, move.key.selection), state.views
+            )
+            is not None
+            for move in moves
+        )
 
     def _is_given(self, state: _State, name: str) -> bool:
         choice = self._paths.choose(self._unit(state.type_name, name), state.views)
@@ -290,6 +316,25 @@ class _Walk:
                 f'cannot move to subgraph "{subgraph}", which has field "{type_name}.{name}", '
                 f"because {why}"
             )
+
+
+def _unknown_type(state: _State) -> Unsatisfiable:
+    reasons = tuple(
+        (
+            view.subgraph,
+            (
+                "no subgraph can be reached to resolve the implementation type of @interfaceObject"
+                f' type "{view.type_name}".',
+            ),
+        )
+        for view in sorted(state.views, key=lambda view: view.subgraph)
+    )
+    return Unsatisfiable(
+        coordinate=state.type_name,
+        query=_example(state.path, "...", composite=False),
+        reasons=reasons,
+        subgraphs=tuple(dict.fromkeys(subgraph for subgraph, _ in reasons)),
+    )
 
 
 def _example(path: tuple[tuple[str, str | None], ...], field: str, composite: bool) -> str:

@@ -42,6 +42,7 @@ def selection_problems(
     except (FieldSetError, _SelectionError) as error:
         yield str(error)
         return
+    yield from _unused_conditions(subgraph, selection, places)
     subtypes = Subtypes.of([subgraph])
     for place in places:
         try:
@@ -55,6 +56,21 @@ def selection_problems(
             yield (
                 f'the type of the selection "{given}" does not match the expected type "{expected}"'
             )
+
+
+def _unused_conditions(
+    subgraph: Subgraph, selection: SelectionSetNode, places: Sequence[TypeDefinition]
+) -> Iterator[str]:
+    """Fragments for types that do not set the context: a typing error, or a place forgotten."""
+    for item in selection.selections:
+        if not isinstance(item, InlineFragmentNode) or item.type_condition is None:
+            continue
+        name = item.type_condition.name.value
+        condition = subgraph.types.get(name)
+        if condition is not None and condition.kind is not TypeKind.OBJECT:
+            yield "type conditions must be an object type"
+        elif not any(_applies(subgraph, item, place) for place in places):
+            yield f'type condition "{name}" is never used'
 
 
 def _selected_type(
