@@ -155,7 +155,7 @@ def collect_facts(subgraph: Subgraph) -> Facts:
         key_fields=key_fields,
         external=marked - assumed,
         provided=provided,
-        shareable=_shareable(subgraph) | key_fields | provided,
+        shareable=_shareable(subgraph) | key_fields | (provided & marked),
         used=key_fields | provided | required | _needed_by_interfaces(subgraph),
     )
 

@@ -237,7 +237,9 @@ class _Types:
             type_name=_named(node.type) if own is None else _type_name(printed, where),
             nullable_shape=printed,
             external=bool(arguments.get("external")),
-            overridden=bool(arguments.get("usedOverridden")),
+            # With a label the old home still resolves the field wherever the label is off.
+            overridden=bool(arguments.get("usedOverridden"))
+            and arguments.get("overrideLabel") is None,
             requires=_field_set(arguments.get("requires"), where),
             provides=_field_set(arguments.get("provides"), where),
             override_from=arguments.get("override"),

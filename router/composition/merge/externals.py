@@ -22,10 +22,18 @@ def check_externals(
     context: MergeContext, coordinate: Coordinate, merged: MergedField, sources: Sources[Field]
 ) -> None:
     """Report what the external declarations of a field get wrong about it."""
-    for subgraph, field in sources:
-        if not context.facts[subgraph.name].is_external(*coordinate):
-            continue
-        for code, problem in _problems(context, coordinate, merged, field):
+    external = [
+        (subgraph, field)
+        for subgraph, field in sources
+        if context.facts[subgraph.name].is_external(*coordinate)
+    ]
+    differ = len({str(item[1].type) for item in sources if item not in external}) > 1
+    for subgraph, field in external:
+        problems = [
+            *_type_problems(context, coordinate, merged, field, differ=differ),
+            *_argument_problems(context, coordinate, merged, field),
+        ]
+        for code, problem in problems:
             context.findings.error(
                 code,
                 problem,
@@ -35,16 +43,28 @@ def check_externals(
             )
 
 
-def _problems(
-    context: MergeContext, coordinate: Coordinate, merged: MergedField, field: Field
+def _type_problems(
+    context: MergeContext,
+    coordinate: Coordinate,
+    merged: MergedField,
+    field: Field,
+    *,
+    differ: bool,
 ) -> Iterator[tuple[ErrorCode, str]]:
-    if field.type != merged.type:
+    """The external declaration may be as narrow as one of the real ones, if those ``differ``."""
+    narrower = differ and context.subtypes.is_strict(field.type, merged.type)
+    if field.type != merged.type and not narrower:
         yield (
             ErrorCode.EXTERNAL_TYPE_MISMATCH,
             f'Type of field "{coordinate}" is incompatible across subgraphs (where marked'
             f' @external): it has type "{merged.type}" in the supergraph but type "{field.type}"'
             " here.",
         )
+
+
+def _argument_problems(
+    context: MergeContext, coordinate: Coordinate, merged: MergedField, field: Field
+) -> Iterator[tuple[ErrorCode, str]]:
     for name, argument in merged.arguments.items():
         given = field.arguments.get(name)
         if given is None:

@@ -34,9 +34,9 @@ _COLLIDING = (
 class Overrides:
     """The overrides of one field, by subgraph name.
 
-    ``overridden`` declarations resolve nothing; those also in ``used`` stay visible to the planner
-    because the subgraph still refers to them (in a key, say). ``migrating`` are those overridden
-    progressively; ``labels`` has the label for both sides of each such override.
+    ``overridden`` declarations resolve nothing; ``migrating`` are those overridden progressively,
+    and ``labels`` has the label for both sides of each such override. ``used`` are those of both
+    kinds that the subgraph still refers to (in a key, say): the planner has to see them.
     """
 
     overridden: frozenset[str] = frozenset()
@@ -87,7 +87,8 @@ def resolve_overrides(
             labels[subgraph.name] = labels[source] = label
             migrating.add(source)
             _hint_migration(context, coordinate, subgraph.name, source)
-    used = frozenset(name for name in overridden if coordinate in context.facts[name].used)
+    replaced = overridden | migrating
+    used = frozenset(name for name in replaced if coordinate in context.facts[name].used)
     return Overrides(
         overridden=frozenset(overridden),
         used=used,

@@ -87,6 +87,7 @@ def complete(
             own.append(definition)
     roots = _roots(document, own)
     _check_root_names(own, roots, subgraph, findings)
+    _check_roots_exist(document, own, subgraph, findings)
     query = next((local for local, name in roots.items() if name == "Query"), "Query")
     own = [without_machinery_fields(definition, query) for definition in own]
     defined = [*_with_bases(own), *features.definitions]
@@ -134,6 +135,28 @@ def _check_root_names(
                 coordinates=(name,),
                 line=definition.loc.start_token.line if definition.loc else None,
             )
+
+
+def _check_roots_exist(
+    document: DocumentNode, own: list[DefinitionNode], subgraph: str, findings: Findings
+) -> None:
+    """What ``schema { query: Questions }`` names has to be there. (What is missing may be added
+    further on, so GraphQL's own rules would not see it.)
+    """
+    types = (TypeDefinitionNode, TypeExtensionNode)
+    names = {item.name.value for item in own if isinstance(item, types)}
+    for definition in document.definitions:
+        if not isinstance(definition, (SchemaDefinitionNode, SchemaExtensionNode)):
+            continue
+        for operation in definition.operation_types or ():
+            name = operation.type.name.value
+            if name not in names:
+                findings.error(
+                    ErrorCode.INVALID_GRAPHQL,
+                    f'Unknown type "{name}".',
+                    subgraphs=(subgraph,),
+                    line=operation.loc.start_token.line if operation.loc else None,
+                )
 
 
 def _with_bases(own: list[DefinitionNode]) -> list[DefinitionNode]:
