@@ -71,6 +71,7 @@ def resolve_composed(subgraphs: Sequence[Subgraph], findings: Findings) -> Compo
     ]
     requests = _consistent(requests, findings)
     _hint_other_majors(subgraphs, requests, findings)
+    _hint_other_names(subgraphs, requests, findings)
     by_subgraph: dict[str, set[str]] = defaultdict(set)
     newest: dict[str, _Request] = {}
     for request in requests:
@@ -203,7 +204,8 @@ def _hint_other_majors(
     subgraphs: Sequence[Subgraph], requests: list[_Request], findings: Findings
 ) -> None:
     """A subgraph that links another major version without composing it loses its applications."""
-    for identity, major in {(item.link.identity, item.version[0]) for item in requests}:
+    versions = ((item.link.identity, item.version[0]) for item in requests)
+    for identity, major in dict.fromkeys(versions):
         others = [
             subgraph.name
             for subgraph in subgraphs
@@ -235,3 +237,28 @@ def _links(requests: list[_Request]) -> Iterator[MergedLink]:
                 for element, local in imports
             ),
         )
+
+
+def _hint_other_names(
+    subgraphs: Sequence[Subgraph], requests: Sequence[_Request], findings: Findings
+) -> None:
+    """Subgraphs that could not join in composing a directive, as they import it otherwise."""
+    for identity, element, local in dict.fromkeys(
+        (request.link.identity, request.element, request.local) for request in requests
+    ):
+        others = tuple(
+            subgraph.name
+            for subgraph in subgraphs
+            for link in subgraph.links
+            if link.identity == identity
+            for imported in link.imports
+            if imported.element == f"@{element}" and imported.alias != f"@{local}"
+        )
+        if others:
+            findings.hint(
+                HintCode.DIRECTIVE_COMPOSITION_WARN,
+                f'Composed directive "@{local}" is named differently in {", ".join(others)}, which'
+                " does not compose it. Consistent naming will be required to compose it there.",
+                subgraphs=others,
+                coordinates=(f"@{local}",),
+            )

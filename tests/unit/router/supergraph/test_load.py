@@ -175,3 +175,17 @@ def test_join_directives_that_were_spoiled_by_hand_are_refused(written: str, wro
         load_supergraph(LINKS + MACHINERY + TYPES.replace(written, wrong))
 
     assert caught.value.code is SupergraphErrorCode.INVALID_JOIN
+
+
+def test_an_overridden_field_with_a_label_is_still_resolved_by_its_old_home() -> None:
+    plain = "name: String @join__field(graph: A)"
+    overridden = (
+        "name: String @join__field(graph: A, usedOverridden: true{})"
+        ' @join__field(graph: B, override: "accounts"{})'
+    )
+    label = ', overrideLabel: "percent(5)"'
+
+    for given, resolvable in (("", False), (label, True)):
+        types = TYPES.replace(plain, overridden.format(given, given))
+        join = load_supergraph(LINKS + MACHINERY + types).types["User"].fields["name"].joins
+        assert join["accounts"].resolvable is resolvable
