@@ -39,9 +39,10 @@ def as_markdown(
         [
             "# Composition and planning",
             "",
-            f"Python {platform.python_version()}, {platform.machine()}, one thread. A cold plan is "
-            "the first one of an operation: nothing of it is cached; parsing and validation are "
-            "not included, and the garbage collector does not walk the supergraph (`gc.freeze`). "
+            f"Python {platform.python_version()}, {platform.machine()}, one thread, times are of "
+            "the CPU. A cold plan is the first one of an operation: nothing of it is cached; "
+            "parsing and validation are not included, and the garbage collector does not walk the "
+            "supergraph (`gc.freeze`). "
             "`python -m benchmarks.planner`.",
             "",
             *_table(
