@@ -29,10 +29,15 @@ from router.executor.conditions import is_selected
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from router.executor.withheld import Withheld
+
 __all__ = ["TYPENAME", "ClientField", "ClientSelection", "KeyTree"]
 
 TYPENAME = "__typename"
 _META_FIELDS = frozenset({"__schema", "__type"})
+
+_NOTHING: frozenset[int] = frozenset()
+_Occurrence: TypeAlias = tuple[str, FieldNode, bool]  # the type it stands on; is it withheld?
 
 KeyTree: TypeAlias = "dict[str, KeyTree]"  # every response key that may occur, by level
 
@@ -42,7 +47,7 @@ class ClientField:
     """One response key of an object: its field and the selection sets merged below it.
 
     ``type`` is None for ``__typename``, ``__schema`` and ``__type``, which no subgraph is asked
-    for.
+    for. ``withheld``: some occurrence of it is not for this caller, so its value is null.
     """
 
     key: str
@@ -50,6 +55,7 @@ class ClientField:
     parent: str  # the type it is read on, for messages
     type: GraphQLOutputType | None
     nodes: tuple[FieldNode, ...]
+    withheld: bool = False
 
     @property
     def selection_sets(self) -> tuple[SelectionSetNode, ...]:
@@ -59,7 +65,7 @@ class ClientField:
     @property
     def identity(self) -> tuple[object, ...]:
         """Equal for fields that are projected the same way."""
-        return (self.key, self.name, str(self.type), tuple(map(id, self.nodes)))
+        return (self.key, self.name, str(self.type), tuple(map(id, self.nodes)), self.withheld)
 
 
 class ClientSelection:
@@ -71,9 +77,11 @@ class ClientSelection:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         conditions: Mapping[str, bool],
+        withheld: Withheld | None = None,
     ) -> None:
         self._schema = schema
         self._conditions = conditions
+        self._withheld = withheld.nodes if withheld is not None and withheld.hides else _NOTHING
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions
@@ -99,19 +107,25 @@ class ClientSelection:
     def _collect(
         self, runtime: str | None, declared: str, selection_sets: tuple[SelectionSetNode, ...]
     ) -> tuple[ClientField, ...]:
-        nodes: dict[str, list[tuple[str, FieldNode]]] = {}
+        nodes: dict[str, list[_Occurrence]] = {}
         spread: set[str] = set()
         for selection_set in selection_sets:
-            for parent, node in self._walk(selection_set, declared, (runtime, declared), spread):
+            walk = self._walk(selection_set, declared, (runtime, declared), spread, hidden=False)
+            for parent, node, hidden in walk:
                 key = node.alias.value if node.alias else node.name.value
-                nodes.setdefault(key, []).append((runtime or parent, node))
+                nodes.setdefault(key, []).append((runtime or parent, node, hidden))
         return tuple(self._field(key, group) for key, group in nodes.items())
 
-    def _field(self, key: str, group: list[tuple[str, FieldNode]]) -> ClientField:
-        parent, first = group[0]
+    def _field(self, key: str, group: list[_Occurrence]) -> ClientField:
+        parent, first, _ = group[0]
         name = first.name.value
         return ClientField(
-            key, name, parent, self._type(parent, name), tuple(node for _, node in group)
+            key,
+            name,
+            parent,
+            self._type(parent, name),
+            tuple(node for _, node, _ in group),
+            withheld=any(hidden for _, _, hidden in group),
         )
 
     def _walk(
@@ -120,8 +134,10 @@ class ClientSelection:
         parent: str,
         of: tuple[str | None, str],
         spread: set[str],
-    ) -> Iterator[tuple[str, FieldNode]]:
-        """Yield the selected fields with the type they stand on.
+        *,
+        hidden: bool,
+    ) -> Iterator[_Occurrence]:
+        """Yield the selected fields with the type they stand on, and whether they are withheld.
 
         ``of`` is the runtime and the declared type.
         """
@@ -130,17 +146,23 @@ class ClientSelection:
                 continue
             match node:
                 case FieldNode():
-                    yield parent, node
+                    yield parent, node, hidden or id(node) in self._withheld
                 case InlineFragmentNode():
                     condition = node.type_condition.name.value if node.type_condition else parent
                     if self._applies(condition, *of):
-                        yield from self._walk(node.selection_set, condition, of, spread)
+                        inner = hidden or id(node) in self._withheld
+                        yield from self._walk(
+                            node.selection_set, condition, of, spread, hidden=inner
+                        )
                 case FragmentSpreadNode() if node.name.value not in spread:
                     spread.add(node.name.value)  # as often as it is spread, it counts once
                     fragment = self._fragments[node.name.value]
                     condition = fragment.type_condition.name.value
                     if self._applies(condition, *of):
-                        yield from self._walk(fragment.selection_set, condition, of, spread)
+                        inner = hidden or id(fragment) in self._withheld
+                        yield from self._walk(
+                            fragment.selection_set, condition, of, spread, hidden=inner
+                        )
 
     def _applies(self, condition: str, runtime: str | None, declared: str) -> bool:
         if condition in (runtime, declared):

@@ -31,7 +31,8 @@ class RequestContext:
     ``trace_headers`` are forwarded too, but do not tell requests apart (W3C trace context).
     ``deadline`` is in the event loop's time, in seconds. ``connection_params`` become part of the
     ``connection_init`` payload when a subscription is opened upstream. ``has_uploads`` says that
-    there are files among the variables.
+    there are files among the variables. ``subject``, ``claims`` and
+    ``expires_at`` (Unix time, in seconds) are of the caller's verified token, if there is one.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -41,6 +42,9 @@ class RequestContext:
     collect_extensions: bool = False
     connection_params: Mapping[str, Json] | None = None
     has_uploads: bool = False
+    subject: str | None = None
+    claims: Mapping[str, Json] | None = None
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

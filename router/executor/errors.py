@@ -35,6 +35,8 @@ class ExecutionErrorCode(StrEnum):
     """A subgraph did not accept the subscription or the connection for it."""
     SUBSCRIPTION_OVERFLOW = "SUBSCRIPTION_OVERFLOW"
     """Events came faster than the client took them, for longer than the buffer lasts."""
+    UNAUTHORIZED_FIELD_OR_TYPE = "UNAUTHORIZED_FIELD_OR_TYPE"
+    """The caller may not see the field, so no subgraph was asked for it."""
     NON_NULL_VIOLATION = "NON_NULL_VIOLATION"
     """A field that cannot be null has no value, though no subgraph reported an error."""
 

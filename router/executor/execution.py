@@ -8,6 +8,7 @@ and no request is made.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -187,6 +188,15 @@ class Execution:
 
     def result(self) -> ExecutionResult:
         """Return the response, after all fetches have been made."""
+        result, withheld = self._projected(), self._variant.withheld_errors
+        if not withheld:
+            return result
+        if self._variant.reports_in_extensions:
+            extensions = {**result.extensions, "authorizationErrors": withheld}
+            return replace(result, extensions=extensions)
+        return replace(result, errors=[*withheld, *result.errors])
+
+    def _projected(self) -> ExecutionResult:
         variant = self._variant
         meta: JsonObject = {}
         log = ErrorLog()

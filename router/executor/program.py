@@ -23,6 +23,7 @@ from router.executor.positions import Position
 from router.executor.projection_interpreter import SlotCache
 from router.executor.sources import CallRef, PendingCall, Source
 from router.executor.type_model import ExecutableSupergraph, TypeModel
+from router.executor.withheld import ReportTo, Withheld, withheld_errors, withheld_paths
 from router.planner.plan import (
     EntityCall,
     FetchNode,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from router.executor.codegen.collection import Collector
     from router.executor.codegen.projection import Projection
-    from router.executor.context import Json
+    from router.executor.context import ErrorDict, Json
 
 __all__ = ["CompiledFetch", "Program", "Variant", "compile_program"]
 
@@ -82,7 +83,15 @@ class Variant:
     def __init__(self, program: Program, conditions: Mapping[str, bool]) -> None:
         self.types = program.types
         self.client = ClientSelection(
-            program.supergraph.api_schema, program.document, program.operation, conditions
+            program.supergraph.api_schema,
+            program.document,
+            program.operation,
+            conditions,
+            program.withheld,
+        )
+        self.withheld_errors = _withheld_errors(program, conditions)
+        self.reports_in_extensions = (
+            program.withheld is not None and program.withheld.report_to is ReportTo.EXTENSIONS
         )
         kept = _kept(program.plan, conditions)
         self._declared = {
@@ -178,7 +187,9 @@ class Program:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         plan: QueryPlan,
+        withheld: Withheld | None = None,
     ) -> None:
+        self.withheld = withheld
         self.supergraph = supergraph
         self.document = document
         self.operation = operation
@@ -214,13 +225,25 @@ def compile_program(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     plan: QueryPlan,
+    withheld: Withheld | None = None,
 ) -> Program:
     """Compile a plan for the operation it was made for.
 
     ``document`` holds the operation's fragments; both have been validated against the API schema.
-    Raises ProgramError when plan and supergraph do not fit together, which is a defect.
+    With ``withheld``, the plan is for the operation without what is withheld. Raises ProgramError
+    when plan and supergraph do not fit together, which is a defect.
     """
-    return Program(supergraph, document, operation, plan)
+    return Program(supergraph, document, operation, plan, withheld)
+
+
+def _withheld_errors(program: Program, conditions: Mapping[str, bool]) -> list[ErrorDict]:
+    withheld = program.withheld
+    if withheld is None or withheld.report_to is ReportTo.NOWHERE:
+        return []
+    schema = program.supergraph.api_schema
+    return withheld_errors(
+        withheld_paths(schema, program.document, program.operation, conditions, withheld)
+    )
 
 
 def _root_type(supergraph: ExecutableSupergraph, kind: OperationKind) -> str:

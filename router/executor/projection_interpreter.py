@@ -152,6 +152,8 @@ class ProjectionInterpreter:
         for field in self._client.fields(runtime, position.declared, selection_sets):
             if field.type is None:
                 value, nullable = self._meta_field(found, field, path), False
+            elif field.withheld:  # its error is that of the whole operation
+                value, nullable = NULLED, not isinstance(field.type, GraphQLNonNull)
             else:
                 slot = self._slots.slot(layout, field)
                 value, nullable = self._field(found, slot, path), slot.nullable

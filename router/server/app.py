@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 
+from router.server.access.authenticator import make_authenticator
 from router.server.access_log import AccessLog
 from router.server.background import collect_for_good
 from router.server.endpoints import graphiql_page, make_endpoints
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from router.executor.transport.base import SubgraphTransport
+    from router.server.access.policies import PolicyEvaluator
     from router.server.settings import RouterSettings
     from router.supergraph import Supergraph
 
@@ -48,18 +50,20 @@ def create_router_app(
     supergraph_sdl: str,
     *,
     transports: Mapping[str, SubgraphTransport] | None = None,
+    policies: PolicyEvaluator | None = None,
     own_process: bool = False,
 ) -> RouterApp:
     """Return a router for a supergraph.
 
     ``transports`` carry the requests to the subgraphs of these names, and stay the caller's to
-    close; the other subgraphs are reached at the addresses in the supergraph. ``own_process``: the
-    router may tune the garbage collector, since nothing else runs in the process. Raises
-    SupergraphError for a bad supergraph, RouterConfigError for an address that is none or a
-    manifest of persisted documents that cannot be used.
+    close; the other subgraphs are reached at the addresses in the supergraph. ``policies`` decides
+    what ``@policy`` asks, in place of what the settings say. ``own_process``: the router may tune
+    the garbage collector, since nothing else runs in the process. Raises SupergraphError for a bad
+    supergraph, RouterConfigError for an address that is none or a manifest of persisted documents
+    that cannot be used.
     """
     supergraph = load_supergraph(supergraph_sdl)
-    return RouterApp(settings, supergraph, transports, own_process=own_process)
+    return RouterApp(settings, supergraph, transports, policies, own_process=own_process)
 
 
 class RouterApp:
@@ -73,12 +77,15 @@ class RouterApp:
         settings: RouterSettings,
         supergraph: Supergraph,
         transports: Mapping[str, SubgraphTransport] | None = None,
+        policies: PolicyEvaluator | None = None,
         *,
         own_process: bool = False,
     ) -> None:
         self.settings = settings
         self.metrics = Metrics(max_operation_labels=settings.max_operation_labels)
         self._transports = dict(transports or {})
+        self._policies = policies
+        self._authenticator = make_authenticator(settings)
         self._generations = Generations(
             self._generation(supergraph),
             drain_seconds=settings.reload_drain_time,
@@ -100,6 +107,7 @@ class RouterApp:
             self._documents,
             access_log,
             limits=self._limits,
+            authenticator=self._authenticator,
         )
         self._websocket = WebSocketEndpoint(
             self._generations,
@@ -109,6 +117,7 @@ class RouterApp:
             self._reader,
             access_log,
             limits=self._limits,
+            authenticator=self._authenticator,
         )
         self._endpoints = make_endpoints(
             readiness=Readiness(self._generations, settings),
@@ -156,6 +165,8 @@ class RouterApp:
         await self._generations.close()
         await self._limits.aclose()
         await self._documents.aclose()
+        if self._authenticator is not None:
+            await self._authenticator.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -210,7 +221,7 @@ class RouterApp:
         return path == self.settings.path
 
     def _generation(self, supergraph: Supergraph) -> Generation:
-        return Generation(supergraph, self.settings, self.metrics, self._transports)
+        return Generation(supergraph, self.settings, self.metrics, self._transports, self._policies)
 
     def _with_cors(self, app: ASGIApp) -> ASGIApp:
         settings = self.settings

@@ -18,6 +18,7 @@ import structlog
 from router.executor import Executor
 from router.executor.transport.network import network_transport
 from router.planner import Planner
+from router.server.access.gate import AccessGate
 from router.server.errors import RouterConfigError
 from router.server.metered import MeteredTransport
 from router.server.pipeline.prepare import OperationPreparer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from router.executor.transport.base import SubgraphTransport
+    from router.server.access.policies import PolicyEvaluator
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
     from router.supergraph import Subgraph, Supergraph
@@ -43,7 +45,8 @@ _TELL_SECONDS = 0.5
 class Generation:
     """One supergraph with its planner, executor, caches and connections to subgraphs.
 
-    ``transports`` given by the caller stay the caller's: they are used, but not closed here.
+    ``transports`` and ``policies`` given by the caller stay the caller's: they are used, but not
+    closed here.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Generation:
         settings: RouterSettings,
         metrics: Metrics,
         transports: Mapping[str, SubgraphTransport] | None = None,
+        policies: PolicyEvaluator | None = None,
     ) -> None:
         self.supergraph = supergraph
         self.metrics = metrics
@@ -75,6 +79,7 @@ class Generation:
             executor_settings(settings, metered),
             metrics.traffic,
         )
+        self.gate = AccessGate(settings, metrics, policies)
         self.preparer = OperationPreparer(supergraph, Planner(supergraph), settings, metrics)
         self._users = 0
         self._unused = asyncio.Event()
@@ -155,6 +160,7 @@ class Generation:
         """Close the connections at once."""
         for transport in self._opened.values():
             await transport.aclose()
+        await self.gate.aclose()
 
 
 class Generations:

@@ -11,9 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from router.server.access.authenticator import token_source
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from router.server.access.identity import Identity
     from router.server.settings import RouterSettings
 
 __all__ = ["ForwardedHeaders", "HeaderReader", "RequestHeaders", "new_request_id"]
@@ -50,6 +53,8 @@ class RequestHeaders:
     forward: ForwardedHeaders
     preflighted: bool
     request_id: str
+    credentials: tuple[tuple[bytes, bytes], ...] = ()  # where an access token may be, as they came
+    identity: Identity | None = None  # whom the token names, once it is verified
 
     def get(self, name: bytes) -> bytes | None:
         """Return a decisive header's value (the first one when it is repeated), None when there is
@@ -66,16 +71,18 @@ class RequestHeaders:
 class HeaderReader:
     """Reads :class:`RequestHeaders` out of ASGI headers, whose names are lower-case."""
 
-    __slots__ = ("_csrf", "_forward")
+    __slots__ = ("_credentials", "_csrf", "_forward")
 
     def __init__(self, settings: RouterSettings) -> None:
         self._forward = {name.encode("latin-1"): name for name in settings.forward_headers}
         self._csrf = frozenset(name.encode("latin-1") for name in settings.csrf_headers)
+        self._credentials = token_source(settings).headers if settings.jwt_issuers else frozenset()
 
     def read(self, raw: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
         """Read a request's headers."""
         values: dict[bytes, bytes] = {}
         forward: list[tuple[str, str]] = []
+        credentials: list[tuple[bytes, bytes]] = []
         preflighted = False
         for name, value in raw:
             if name in _DECISIVE:
@@ -84,10 +91,12 @@ class HeaderReader:
                 forward.append((self._forward[name], value.decode("latin-1")))
             if name in self._csrf and value:
                 preflighted = True
+            if name in self._credentials:
+                credentials.append((name, value))
         given = values.get(b"x-request-id")
         accepted = given is not None and _REQUEST_ID.fullmatch(given) is not None
         request_id = given.decode("latin-1") if given is not None and accepted else new_request_id()
-        return RequestHeaders(values, tuple(forward), preflighted, request_id)
+        return RequestHeaders(values, tuple(forward), preflighted, request_id, tuple(credentials))
 
     def forwards(self, name: str) -> bool:
         """Tell whether a header of this name, in lower case, reaches subgraphs."""

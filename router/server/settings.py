@@ -23,9 +23,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from router.executor.withheld import ReportTo
+from router.server.access.issuers import JwtIssuer
 from router.server.subgraph_overrides import SubgraphOverrides
 
 __all__ = [
+    "AccessMode",
     "ClientAddressHeader",
     "CostMode",
     "Environment",
@@ -82,6 +85,15 @@ class PersistedDocuments(StrEnum):
     OFF = "off"
     REPORT = "report"
     ENFORCE = "enforce"
+
+
+class AccessMode(StrEnum):
+    """What becomes of an operation that asks for what its caller may not see."""
+
+    FILTER = "filter"
+    REJECT = "reject"
+    DRY_RUN = "dry_run"
+    OFF = "off"
 
 
 class RouterSettings(BaseSettings):
@@ -372,6 +384,45 @@ class RouterSettings(BaseSettings):
         default=5.0, description="Seconds between looks whether a manifest has changed."
     )
 
+    # Access tokens. Without issuers, they are the subgraphs' business alone.
+    jwt_issuers: tuple[JwtIssuer, ...] = Field(
+        default=(), description="Who issues tokens, and where their keys are."
+    )
+    jwt_required: bool = Field(default=False, description="Refuse requests without a token.")
+    jwt_header: str = "authorization"
+    jwt_scheme: str = Field(default="Bearer", description="Before the token in its header.")
+    jwt_cookie: str | None = Field(
+        default=None, description="A cookie to take the token from when the header is absent."
+    )
+    jwt_leeway: NonNegativeFloat = Field(
+        default=10.0, description="Seconds by which clocks may differ."
+    )
+    jwt_required_claims: tuple[str, ...] = ("exp",)
+    jwt_scope_claim: str = "scope"
+    jwt_policy_claim: str = "policies"
+    jwt_cache_size: PositiveInt = Field(default=10_000, description="Verified tokens remembered.")
+    jwks_max_age: PositiveFloat = Field(
+        default=300.0, description="Seconds after which keys are read again."
+    )
+    jwks_min_interval: PositiveFloat = Field(
+        default=10.0, description="Seconds between two attempts to read keys at least."
+    )
+    jwks_timeout: PositiveFloat = Field(default=5.0, description="Seconds to read keys.")
+
+    # Access rules: @authenticated, @requiresScopes, @policy.
+    access_mode: AccessMode = Field(
+        default=AccessMode.FILTER,
+        description="filter: null what a caller may not see; reject: refuse the request; "
+        "dry_run: only report; off.",
+    )
+    access_report: ReportTo = Field(
+        default=ReportTo.ERRORS, description="Where a filtered response says so."
+    )
+    policy_url: str | None = Field(
+        default=None, description="A service that decides policies, in place of the token."
+    )
+    policy_timeout: PositiveFloat = Field(default=2.0, description="Seconds that it has.")
+
     # WebSocket.
     websocket_max_connections_per_address: PositiveInt | None = Field(
         default=None, description="At a time, in one worker."
@@ -427,6 +478,18 @@ class RouterSettings(BaseSettings):
     @classmethod
     def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)
+
+    @field_validator("jwt_header")
+    @classmethod
+    def _lower_name(cls, name: str) -> str:
+        return name.strip().lower()
+
+    @field_validator("jwt_issuers")
+    @classmethod
+    def _distinct(cls, issuers: tuple[JwtIssuer, ...]) -> tuple[JwtIssuer, ...]:
+        if len({issuer.issuer for issuer in issuers}) != len(issuers):
+            raise ValueError("an issuer is listed twice")
+        return issuers
 
     @property
     def shows_introspection(self) -> bool:

@@ -136,6 +136,12 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self._restricted = Counter(
+            "router_restricted_operations",
+            "Operations that asked for what their caller may not see",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.subgraph_requests = Counter(
             "router_subgraph_requests",
             "Requests to subgraphs by HTTP status, or by why there was no answer",
@@ -235,6 +241,10 @@ class Metrics:
             counter = self._persisted_documents.labels(outcome)
             self._persisted_counters[outcome] = counter
         counter.inc()
+
+    def restrict(self, outcome: str) -> None:
+        """Count an operation that was ``filtered``, ``rejected``, or only ``reported``."""
+        self._restricted.labels(outcome).inc()
 
     def expose(self) -> bytes:
         """Return all metrics in Prometheus' text format, those of all workers together."""

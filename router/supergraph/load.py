@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from router.federation.field_sets import FieldSetError, parse_field_set
+from router.supergraph.access import AccessDirectives
 from router.supergraph.collection import paused_collection
 from router.supergraph.costs import read_costs
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
@@ -149,6 +150,7 @@ class _Types:
         self, document: DocumentNode, directives: Directives, subgraphs: tuple[str, ...]
     ) -> None:
         self._directives = directives
+        self._access = AccessDirectives(document)
         self._subgraphs = subgraphs
         self._definitions = [
             definition
@@ -177,6 +179,7 @@ class _Types:
             interfaces=interfaces,
             possible=self._possible(node, joins),
             inaccessible=self._directives.is_inaccessible(node),
+            access=self._access.of(node),
         )
 
     def _owner(self, node: TypeDefinitionNode) -> str | None:
@@ -224,6 +227,7 @@ class _Types:
             type_name=_named(node.type),
             list_depth=_list_depth(node.type),
             joins=found,
+            access=self._access.of(node),
         )
 
     @staticmethod

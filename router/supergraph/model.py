@@ -12,11 +12,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from router.federation.access import FREE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from graphql import GraphQLSchema, SelectionSetNode
 
+    from router.federation.access import Access
     from router.supergraph.costs import Costs
 
 __all__ = [
@@ -100,12 +103,16 @@ class FieldJoin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupergraphField:
-    """One field of an object or interface type, with the subgraphs that have it."""
+    """One field of an object or interface type, with the subgraphs that have it.
+
+    ``access`` is what the directives on the field itself ask of a client.
+    """
 
     name: str
     type_name: str
     list_depth: int
     joins: Mapping[str, FieldJoin]
+    access: Access = FREE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,7 @@ class SupergraphType:
     interfaces: frozenset[str] = frozenset()
     possible: Mapping[str, frozenset[str]] = field(default_factory=dict)
     inaccessible: bool = False
+    access: Access = FREE
 
     @property
     def is_abstract(self) -> bool:

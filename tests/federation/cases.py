@@ -6,7 +6,7 @@ get.
 <feature>/<name>.graphql         an operation; ``# labels: a, b`` above it switches overrides on
 <feature>/<name>.plan            the plan it must get, in the usual text form, or why it gets none
 <feature>/data.py                ``subgraphs()``: the subgraphs with data, if there are answers
-<feature>/<name>[.variant].json  variables, and the answer and number of requests they must lead to
+<feature>/<name>[.variant].json  variables, caller, and the answer and requests they lead to
 <feature>/data-only              there if the feature cannot be shown with generated data
 """
 
@@ -21,6 +21,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from router.server.access.identity import Identity
 from tests.federation.harness import DataSubgraph
 
 __all__ = ["Answer", "Case", "Feature", "features"]
@@ -43,7 +44,7 @@ class Answer:
     @cached_property
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.path.read_text())
-        unknown = content.keys() - {"variables", "data", "errors", "requests"}
+        unknown = content.keys() - {"caller", "variables", "data", "errors", "requests"}
         assert not unknown, f"{self}: {unknown}"
         return content
 
@@ -52,6 +53,19 @@ class Answer:
         """The client's variables."""
         variables: dict[str, Any] = self._content.get("variables", {})
         return variables
+
+    @property
+    def caller(self) -> Identity | None:
+        """Who asks: scopes and policies, as the token has them; by default nobody knows."""
+        caller: dict[str, list[str]] | None = self._content.get("caller")
+        if caller is None:
+            return None
+        return Identity(
+            subject="7",
+            claims={},
+            scopes=frozenset(caller.get("scopes", ())),
+            policies=frozenset(caller.get("policies", ())),
+        )
 
     @property
     def data(self) -> Any:

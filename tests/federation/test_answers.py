@@ -32,7 +32,9 @@ async def test_the_answer_is_the_expected_one(expected: Answer) -> None:
     subgraphs = expected.feature.data_subgraphs()
     supergraph = compose_subgraphs(subgraphs)
 
-    got = await answer(supergraph, subgraphs, expected.operation, expected.variables)
+    got = await answer(
+        supergraph, subgraphs, expected.operation, expected.variables, expected.caller
+    )
 
     assert got.data == expected.data
     assert len(got.errors) == len(expected.errors), got.errors

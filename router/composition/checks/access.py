@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from graphql import FieldNode, InlineFragmentNode
 
-from router.composition.access import FREE, access_of
+from router.composition.access import access_of
 from router.composition.contexts import contextual_arguments, split_context_value
 from router.composition.facts import field_set_text
 from router.composition.type_refs import base_name
+from router.federation.access import FREE
 from router.federation.codes import ErrorCode
 from router.federation.directives import FederationDirective
 from router.federation.field_sets import FieldSetError, parse_field_set
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from graphql import SelectionSetNode
 
-    from router.composition.access import Access
     from router.composition.model import Subgraph
     from router.composition.result import Findings
     from router.composition.supergraph_model import MergedSupergraph
+    from router.federation.access import Access
 
 __all__ = ["check_transitive_access"]
 

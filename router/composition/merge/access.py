@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.composition.access import ACCESS, FREE, access_of
+from router.composition.access import ACCESS, access_of, uses_of
 from router.composition.model import TypeKind
+from router.federation.access import FREE
 from router.federation.hints import HintCode
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _restrict(
     for rule in rules:
         combined &= rule
     element.uses = [use for use in element.uses if use.kind not in ACCESS]
-    element.uses += combined.uses(context.names)
+    element.uses += uses_of(combined, context.names)
     if len(set(rules)) > 1:
         context.findings.hint(
             HintCode.MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from graphql import ValueNode, value_from_ast_untyped
 
-from router.composition.access import alternatives_of, alternatives_text, conjunction
+from router.composition.access import alternatives_text
+from router.federation.access import alternatives_of, conjunction
 from router.federation.directives import FederationDirective
 
 if TYPE_CHECKING:

@@ -140,8 +140,8 @@ class _ProjectionCompiler:
             return scope.typename or "None"
         if field.type is None:
             return f"M[{field.key!r}]"
-        access = layout.access.get(field.key)
-        if access is None:  # nobody was asked for it
+        access = None if field.withheld else layout.access.get(field.key)
+        if access is None:  # nobody was asked for it on behalf of the client
             if isinstance(field.type, GraphQLNonNull):
                 self._give_up()
             return "None"

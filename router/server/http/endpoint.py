@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from router.server.access.authenticator import Authenticator
     from router.server.access_log import AccessLog
     from router.server.errors import Header
     from router.server.generation import Generations
@@ -59,6 +60,7 @@ class HttpEndpoint:
         access_log: AccessLog | None,
         *,
         limits: RequestLimits,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._rates = limits.rates
         self._runner = OperationRunner(generations, settings, metrics, documents, limits.rates)
@@ -66,6 +68,7 @@ class HttpEndpoint:
         self._access_log = access_log
         self._compress_from = settings.compression_min_bytes if settings.compression else None
         self._vary = (b"vary", b"accept, accept-encoding" if settings.compression else b"accept")
+        self._authenticator = authenticator
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, headers: RequestHeaders
@@ -117,9 +120,7 @@ class HttpEndpoint:
         try:
             if media_type is None:
                 raise _NOT_ACCEPTABLE.again()
-            if self._rates is not None:
-                operation.caller = Caller(rate_key(scope))
-                operation.rate_headers += await self._rates.take_request(operation.caller)
+            await self._identify(operation, scope)
             request = await self._read(exchange, scope, receive)
             payload = await self._run(exchange, request, receive)
             return 200, encode(payload), operation.rate_headers
@@ -129,6 +130,21 @@ class HttpEndpoint:
             refusal = self._runner.refuse(operation, error)
         lenient = refusal.well_formed and media_type is ResponseType.JSON
         return 200 if lenient else refusal.status, encode(error_payload(refusal)), refusal.headers
+
+    async def _identify(self, operation: HttpOperation, scope: Scope) -> None:
+        """Find out who asks, and whether they may ask now; a refused token counts as well."""
+        address = rate_key(scope) if self._rates is not None else ""
+        try:
+            if self._authenticator is not None:
+                await self._authenticator.identify(operation.headers)
+        except RequestError:
+            if self._rates is not None:
+                operation.rate_headers += await self._rates.take_request(Caller(address))
+            raise
+        if self._rates is not None:
+            identity = operation.headers.identity
+            operation.caller = Caller(address, None if identity is None else identity.user)
+            operation.rate_headers += await self._rates.take_request(operation.caller)
 
     async def _read(
         self, exchange: _Exchange, scope: Scope, receive: Receive

@@ -162,6 +162,11 @@ class OperationRunner:
             operation.rate_headers += await self._rates.take_operation(
                 operation.caller, prepared, variables
             )
+        if prepared.guarded is not None:
+            headers = operation.headers
+            prepared = await generation.gate.admit(
+                prepared, variables, headers.identity, headers.request_id
+            )
         return _Ready(prepared, variables, request.has_uploads)
 
     async def _execute(
@@ -174,6 +179,7 @@ class OperationRunner:
             timeout=self._settings.request_timeout,
             debug=debug,
             has_uploads=ready.has_uploads,
+            identity=operation.headers.identity,
         )
         result = await execute(generation, ready.prepared, ready.variables, context)
         operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK

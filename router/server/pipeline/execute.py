@@ -10,6 +10,7 @@ from router.executor import RequestContext
 
 if TYPE_CHECKING:
     from router.executor import ExecutionResult
+    from router.server.access.identity import Identity
     from router.server.generation import Generation
     from router.server.headers import ForwardedHeaders
     from router.server.pipeline.prepare import PreparedOperation
@@ -26,6 +27,7 @@ def request_context(
     timeout: float | None,
     debug: bool,
     has_uploads: bool = False,
+    identity: Identity | None = None,
 ) -> RequestContext:
     """Return what the executor needs to know of a request; ``timeout`` in seconds from now, None
     for a subscription.
@@ -38,6 +40,9 @@ def request_context(
         deadline=deadline,
         collect_extensions=debug,
         has_uploads=has_uploads,
+        subject=None if identity is None else identity.subject,
+        claims=None if identity is None else identity.claims,
+        expires_at=None if identity is None else identity.expires_at,
     )
 
 

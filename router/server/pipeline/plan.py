@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, OperationDefinitionNode
 
     from router.executor import Program
+    from router.executor.withheld import Withheld
     from router.planner import Planner
     from router.planner.plan import QueryPlan
     from router.supergraph.model import Supergraph
@@ -41,6 +42,7 @@ def compile_plan(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     plan: QueryPlan,
+    withheld: Withheld | None = None,
 ) -> Program:
-    """Compile a plan into what the executor runs."""
-    return compile_program(supergraph, document, operation, plan)
+    """Compile a plan into what the executor runs; ``withheld`` is what the plan leaves out."""
+    return compile_program(supergraph, document, operation, plan, withheld)

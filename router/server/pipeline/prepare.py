@@ -9,10 +9,13 @@ operations out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from router.planner.plan import OperationKind
+from router.server.access.guards import find_guards
+from router.server.access.operation import GuardedOperation
+from router.server.access.rules import AccessRules
 from router.server.errors import RequestError, RequestErrorCode
 from router.server.limits.cost.control import CostControl
 from router.server.limits.document import DocumentLimits, check_document
@@ -23,9 +26,13 @@ from router.server.pipeline.parse import parse_document, select_operation
 from router.server.pipeline.plan import compile_plan, plan_operation
 from router.server.pipeline.validate import validate_document
 from router.server.pipeline.variables import VariableReader
+from router.server.settings import AccessMode
 
 if TYPE_CHECKING:
+    from graphql import DocumentNode, OperationDefinitionNode
+
     from router.executor import Program
+    from router.executor.withheld import Withheld
     from router.planner import Planner
     from router.planner.plan import QueryPlan
     from router.server.headers import ForwardedHeaders
@@ -56,6 +63,7 @@ class PreparedOperation:
     metrics: OperationMetrics
     labels_on: frozenset[str]  # of those override labels that the plan depends on
     cost: OperationCost | None = None  # None: costs are off
+    guarded: GuardedOperation | None = None  # it is not for everybody
 
     def read_variables(self, given: dict[str, Any]) -> dict[str, Any]:
         """Return the operation's variables, checked and completed.
@@ -81,6 +89,7 @@ class OperationPreparer:
         self._document_limits = DocumentLimits.of(settings)
         self._input_limits = InputLimits.of(settings)
         self._costs = CostControl(supergraph, settings, metrics) if settings.needs_costs else None
+        self._access = AccessRules(supergraph)
         self._labels = OverrideLabels.of(supergraph, settings)
         self._prepared: LruCache[OperationKey, list[PreparedOperation]] = LruCache(
             max_entries=settings.operation_cache_size,
@@ -168,7 +177,7 @@ class OperationPreparer:
             program = compile_plan(self._supergraph, document, operation, plan)
         kind = OperationKind(operation.operation.value)
         name = operation.name.value if operation.name is not None else None
-        return PreparedOperation(
+        prepared = PreparedOperation(
             kind=kind,
             name=name,
             variables=VariableReader(
@@ -183,3 +192,30 @@ class OperationPreparer:
             cost=None if self._costs is None else self._costs.compile(document, operation),
             labels_on=labels & plan.labels,
         )
+        return self._guard(prepared, document, operation)
+
+    def _guard(
+        self,
+        prepared: PreparedOperation,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+    ) -> PreparedOperation:
+        """Return the operation with what its callers must be allowed, if that is anything."""
+        if self._settings.access_mode is AccessMode.OFF:
+            return prepared
+        schema, timed = self._supergraph.api_schema, self._metrics.timed
+        guards = find_guards(self._access, schema, document, operation)
+        if guards is None:
+            return prepared
+
+        def compile_less(
+            less: DocumentNode, left: OperationDefinitionNode, withheld: Withheld
+        ) -> PreparedOperation:
+            with timed("plan"):
+                plan = plan_operation(self._planner, less, left, prepared.labels_on)
+            with timed("compile"):
+                program = compile_plan(self._supergraph, document, operation, plan, withheld)
+            return replace(prepared, plan=plan, program=program)
+
+        guarded = GuardedOperation(schema, document, operation, guards, compile_less)
+        return replace(prepared, guarded=guarded)

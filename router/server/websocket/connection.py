@@ -1,14 +1,16 @@
 """One client's WebSocket connection: the protocol's state machine.
 
 States: waiting for ``connection_init``, then acknowledged, then closing. The connection's own task
-reads messages and never waits for anything else; every operation has a task, and one task writes.
-When the connection ends, all of them end before :meth:`Connection.run` returns.
+reads messages and waits for nothing else (but once, perhaps, for the keys to check a token with);
+every operation has a task, and one task writes. When the connection ends, all of them end before
+:meth:`Connection.run` returns.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 import structlog
@@ -34,6 +36,8 @@ from router.server.websocket.outgoing import OutgoingQueue
 if TYPE_CHECKING:
     from starlette.types import Receive, Send
 
+    from router.server.access.authenticator import Authenticator
+    from router.server.access.identity import Identity
     from router.server.generation import Generations
     from router.server.headers import ForwardedHeaders, HeaderReader, RequestHeaders
     from router.server.limits.rates.limiter import Caller
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
     from router.server.pipeline.identify import DocumentFinder
     from router.server.settings import RouterSettings
     from router.server.telemetry import Metrics
-    from router.server.websocket.messages import ClientMessage
 
 __all__ = ["Connection"]
 
@@ -64,6 +67,7 @@ class Connection:
         handshake: RequestHeaders,
         limits: RequestLimits,
         caller: Caller,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._limits = limits
         self._caller = caller
@@ -75,6 +79,9 @@ class Connection:
         self._metrics = metrics
         self._reader = reader
         self._headers: ForwardedHeaders = handshake.forward
+        self._authenticator = authenticator
+        self._credentials = handshake.credentials
+        self._identity: Identity | None = None
         self._debug = settings.shows_extensions and handshake.wants_debug
         self._outgoing = OutgoingQueue(
             send, limit=settings.websocket_queue_bytes, on_overflow=self._close_slow
@@ -160,20 +167,21 @@ class Connection:
             elif len(text) > limit:
                 self.close(CloseCode.TOO_BIG, f"The message is larger than {limit} bytes")
             else:
-                self._take(text)
+                await self._take(text)
 
-    def _take(self, text: str) -> None:
+    async def _take(self, text: str) -> None:
         try:
             message = parse_message(text)
         except InvalidMessageError as error:
             self.close(CloseCode.INVALID_MESSAGE, str(error))
             return
-        self._handle(message)
+        if isinstance(message, ConnectionInit):
+            await self._initialise(message)
+        else:
+            self._handle(message)
 
-    def _handle(self, message: ClientMessage) -> None:
+    def _handle(self, message: Subscribe | Complete | Ping | Pong) -> None:
         match message:
-            case ConnectionInit():
-                self._initialise(message)
             case Subscribe():
                 self._subscribe(message)
             case Complete():
@@ -185,7 +193,7 @@ class Connection:
             case _:
                 assert_never(message)
 
-    def _initialise(self, message: ConnectionInit) -> None:
+    async def _initialise(self, message: ConnectionInit) -> None:
         if self._initialised:
             self.close(CloseCode.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
             return
@@ -193,6 +201,8 @@ class Connection:
             self._headers = read_init_headers(message.payload, self._reader, self._headers)
         except InvalidInitError as error:
             self.close(CloseCode.INVALID_MESSAGE, str(error))
+            return
+        if not await self._authenticate(message):
             return
         places = self._limits.connections_per_user
         if not self._held.enter_context(places.hold(self._caller.user_key)):
@@ -202,6 +212,22 @@ class Connection:
         self._debug |= self._settings.shows_extensions and wants_debug(message.payload)
         self._initialised = True
         self._outgoing.put(connection_ack())
+
+    async def _authenticate(self, message: ConnectionInit) -> bool:
+        """Find out who connects; tell whether the connection may go on."""
+        if self._authenticator is None:
+            return True
+        try:
+            self._identity = await self._authenticator.identify_by_init(
+                message.payload, self._credentials
+            )
+        except RequestError as error:
+            self._metrics.refuse(error.code)
+            self.close(CloseCode.FORBIDDEN, error.code)
+            return False
+        if self._identity is not None:
+            self._caller = replace(self._caller, user=self._identity.user)
+        return True
 
     def _subscribe(self, message: Subscribe) -> None:
         if not self._initialised:
@@ -227,6 +253,7 @@ class Connection:
             settings=self._settings,
             metrics=self._metrics,
             headers=self._headers,
+            identity=self._identity,
             debug=self._debug,
             rates=self._limits.rates,
             caller=self._caller,

@@ -17,6 +17,7 @@ from router.server.websocket.messages import SUBPROTOCOL, CloseCode
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+    from router.server.access.authenticator import Authenticator
     from router.server.access_log import AccessLog
     from router.server.generation import Generations
     from router.server.headers import HeaderReader, RequestHeaders
@@ -43,6 +44,7 @@ class WebSocketEndpoint:
         access_log: AccessLog | None,
         *,
         limits: RequestLimits,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._limits = limits
         self._generations = generations
@@ -51,6 +53,7 @@ class WebSocketEndpoint:
         self._metrics = metrics
         self._reader = reader
         self._access_log = access_log
+        self._authenticator = authenticator
         self._connections: set[Connection] = set()
         self._draining = False
 
@@ -124,6 +127,7 @@ class WebSocketEndpoint:
             handshake=headers,
             limits=self._limits,
             caller=caller,
+            authenticator=self._authenticator,
         )
         self._connections.add(connection)
         self._metrics.websockets.inc()

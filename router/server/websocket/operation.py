@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from router.executor import ExecutionResult
+    from router.server.access.identity import Identity
     from router.server.generation import Generation, Generations
     from router.server.headers import ForwardedHeaders
     from router.server.limits.rates.limiter import Caller, RateLimiter
@@ -64,6 +65,7 @@ class WebSocketOperation:
         "_documents",
         "_generations",
         "_headers",
+        "_identity",
         "_metrics",
         "_rates",
         "_request",
@@ -84,6 +86,7 @@ class WebSocketOperation:
         settings: RouterSettings,
         metrics: Metrics,
         headers: ForwardedHeaders,
+        identity: Identity | None,
         debug: bool,
         rates: RateLimiter | None,
         caller: Caller,
@@ -98,6 +101,7 @@ class WebSocketOperation:
         self._settings = settings
         self._metrics = metrics
         self._headers = headers
+        self._identity = identity
         self._debug = debug
         self._sink = sink
         self.task: asyncio.Task[None] | None = None
@@ -121,6 +125,10 @@ class WebSocketOperation:
                 variables = prepared.read_variables(self._request.variables)
                 if self._rates is not None:
                     await self._rates.take_operation(self._caller, prepared, variables)
+                if prepared.guarded is not None:
+                    prepared = await generation.gate.admit(
+                        prepared, variables, self._identity, request_id
+                    )
                 outcome = await self._execute(generation, prepared, variables, request_id)
             self._sink.finish(self, complete_message(self.id))
         except RequestError as error:
@@ -148,6 +156,7 @@ class WebSocketOperation:
             request_id=request_id,
             timeout=None if subscription else self._settings.request_timeout,
             debug=self._debug,
+            identity=self._identity,
         )
         if not subscription:
             result = await execute(generation, prepared, variables, context)

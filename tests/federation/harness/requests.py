@@ -8,31 +8,29 @@ from typing import Any
 from router.executor import Executor, RequestContext
 from router.executor.transport import AsgiTransport
 from router.planner import Planner
-from router.planner.plan import QueryPlan
 from router.planner.plan_text import plan_text
+from router.server.access.gate import AccessGate
+from router.server.access.identity import Identity
 from router.server.errors import RequestError
-from router.server.limits.inputs import InputLimits
-from router.server.pipeline.parse import parse_document, select_operation
-from router.server.pipeline.plan import compile_plan, plan_operation
-from router.server.pipeline.validate import validate_document
-from router.server.pipeline.variables import VariableReader
+from router.server.pipeline.prepare import OperationPreparer, PreparedOperation
+from router.server.settings import Environment, RouterSettings
+from router.server.telemetry import Metrics
 from router.supergraph import Supergraph
 from tests.federation.harness.run import Run
 from tests.federation.harness.subgraph import DataSubgraph, RecordedRequest
 
 __all__ = ["answer", "explain"]
 
+_SETTINGS = RouterSettings(environment=Environment.TEST, suggestions=False, max_validation_errors=5)
+
 
 def explain(supergraph: Supergraph, query: str, labels: frozenset[str] = frozenset()) -> str:
     """The plan of an operation as text, or the code and message of its refusal."""
     try:
-        plan, *_ = _prepare(supergraph, query, labels)
+        prepared = _prepare(supergraph, query, labels)
     except RequestError as error:
         return f"{error.code}: {error}"
-    return plan_text(plan)
-
-
-_INPUTS = InputLimits(depth=50, values=10_000)
+    return plan_text(prepared.plan)
 
 
 async def answer(
@@ -40,6 +38,7 @@ async def answer(
     subgraphs: Sequence[DataSubgraph],
     query: str,
     variables: Mapping[str, Any],
+    caller: Identity | None = None,
 ) -> Run:
     """Answer a request, however it ends."""
     log: list[RecordedRequest] = []
@@ -47,31 +46,22 @@ async def answer(
         subgraph.log = log
     transports = {subgraph.name: AsgiTransport(subgraph) for subgraph in subgraphs}
     executor = Executor(supergraph, transports)
+    gate = AccessGate(_SETTINGS, Metrics(max_operation_labels=1))
     try:
-        plan, document, operation = _prepare(supergraph, query)
-        reader = VariableReader(supergraph.api_schema, operation, limits=_INPUTS, suggestions=False)
-        values = reader.read(dict(variables))
-        program = compile_plan(supergraph, document, operation, plan)
-        result = await executor.execute(program, values, RequestContext())
+        prepared = _prepare(supergraph, query)
+        values = prepared.variables.read(dict(variables))
+        prepared = await gate.admit(prepared, values, caller, "")
+        result = await executor.execute(prepared.program, values, RequestContext())
     except RequestError as error:
         return Run(None, error.errors, {}, "", log)
     finally:
         await executor.aclose()
-    return Run(result.data, result.errors, result.extensions, plan_text(plan), log)
+    return Run(result.data, result.errors, result.extensions, plan_text(prepared.plan), log)
 
 
 def _prepare(
     supergraph: Supergraph, query: str, labels: frozenset[str] = frozenset()
-) -> tuple[QueryPlan, Any, Any]:
-    document = parse_document(query, max_tokens=10_000)
-    operation = select_operation(document, None)
-    validate_document(
-        supergraph.api_schema,
-        document,
-        max_errors=5,
-        max_work=50_000,
-        introspection=True,
-        suggestions=False,
-    )
-    plan = plan_operation(Planner(supergraph), document, operation, labels)
-    return plan, document, operation
+) -> PreparedOperation:
+    metrics = Metrics(max_operation_labels=1)
+    preparer = OperationPreparer(supergraph, Planner(supergraph), _SETTINGS, metrics)
+    return preparer._prepare_for(query, None, labels)

@@ -43,6 +43,7 @@ def test_no_body_needs_no_coding() -> None:
         (PACKED, "br"),
         (gzip.compress(PACKED, mtime=0), "gzip, gzip"),
     ],
+    ids=["not packed", "cut off", "more after it", "many members", "another coding", "twice"],
 )
 def test_what_cannot_be_undone_is_refused(body: bytes, encoding: str) -> None:
     with pytest.raises(UnreadableAnswerError):
