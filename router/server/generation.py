@@ -22,6 +22,7 @@ from router.server.access.gate import AccessGate
 from router.server.errors import RouterConfigError
 from router.server.metered import MeteredTransport
 from router.server.pipeline.prepare import OperationPreparer
+from router.server.router_secret import with_router_secret
 from router.server.subgraph_traffic import executor_settings, transport_settings
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Generation:
             if name not in given
         }
         self.transports: dict[str, SubgraphTransport] = {
-            name: given.get(name) or self._opened[name] for name in supergraph.subgraphs
+            name: with_router_secret(given.get(name) or self._opened[name], name, settings)
+            for name in supergraph.subgraphs
         }
         metered = {
             name: MeteredTransport(transport, name, metrics)

@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from router.executor.withheld import ReportTo
 from router.server.access.issuers import JwtIssuer
+from router.server.router_secret import ROUTER_HEADER
 from router.server.subgraph_overrides import SubgraphOverrides
 
 __all__ = [
@@ -311,6 +312,12 @@ class RouterSettings(BaseSettings):
         pattern=r"^[a-z0-9-]*$",
         description="Tells a subgraph how long its answer is waited for; empty: nothing does.",
     )
+    subgraph_secret: SecretStr | None = Field(
+        default=None, description="Proves to subgraphs that a request is the router's."
+    )
+    subgraph_secrets: dict[str, SecretStr] = Field(
+        default={}, description="The same for single subgraphs, by name."
+    )
     deduplicate: bool = Field(
         default=True, description="Share the answer of equal queries to a subgraph in flight."
     )
@@ -478,6 +485,13 @@ class RouterSettings(BaseSettings):
     @classmethod
     def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)
+
+    @field_validator("forward_headers")
+    @classmethod
+    def _keep_the_secret(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if ROUTER_HEADER in names:
+            raise ValueError(f"{ROUTER_HEADER} is the router's own and cannot be forwarded")
+        return names
 
     @field_validator("jwt_header")
     @classmethod

@@ -17,18 +17,21 @@ from shared.graphql.fields import (
 )
 from shared.graphql.inputs import parse_id, parse_ids, request_uuid
 from shared.graphql.items import load_items
+from shared.graphql.router_secret import ROUTER_HEADER, RouterSecrets
 from shared.graphql.scalars import DateTime, schema_config
 from shared.graphql.schema import SubgraphSchema
 from shared.graphql.streams import EventStream
 from shared.graphql.view import SubgraphView
 
 __all__ = [
+    "ROUTER_HEADER",
     "Authenticator",
     "Connection",
     "DateTime",
     "Edge",
     "EventStream",
     "PageInfo",
+    "RouterSecrets",
     "StatementsExtension",
     "SubgraphContext",
     "SubgraphSchema",

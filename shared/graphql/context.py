@@ -49,13 +49,14 @@ class SubgraphContext(ABC):
     """Base of every subgraph's context.
 
     ``diagnostics`` adds statement counts to answers. ``connection_params`` is where Strawberry puts
-    the payload of ``connection_init``.
+    the payload of ``connection_init``; ``router_secret`` is what the request had as such.
     """
 
     def __init__(self, authenticator: Authenticator, *, diagnostics: bool = False) -> None:
         self.authenticator = authenticator
         self.diagnostics = diagnostics
         self.connection_params: dict[str, object] | None = None
+        self.router_secret: str | None = None
         self.partial_failures: list[tuple[SocialnetError, list[str | int]]] = []
         self._authentication: Viewer | SocialnetError | None = None
 

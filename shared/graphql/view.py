@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from cross_web import HTTPException
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -20,13 +23,16 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types.unset import UNSET, UnsetType
 from typing_extensions import override
 
+from shared.errors import ErrorCode
 from shared.graphql.context import SubgraphContext
+from shared.graphql.router_secret import ROUTER_HEADER, RouterSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
     from starlette.websockets import WebSocket
 
     from shared.graphql.schema import SubgraphSchema
@@ -34,6 +40,17 @@ if TYPE_CHECKING:
 __all__ = ["SubgraphView"]
 
 _CONNECTION_INIT_TIMEOUT = timedelta(seconds=10)
+_NOT_THE_ROUTER = JSONResponse(
+    {
+        "errors": [
+            {
+                "message": "Only the router is answered here.",
+                "extensions": {"code": ErrorCode.FORBIDDEN},
+            }
+        ]
+    },
+    status_code=403,
+)
 
 
 class _Handler(BaseGraphQLTransportWSHandler[SubgraphContext, None]):
@@ -69,7 +86,12 @@ class SubgraphView(GraphQL[SubgraphContext, None]):
 
     graphql_transport_ws_handler_class = _Handler
 
-    def __init__(self, schema: SubgraphSchema, new_context: Callable[[], SubgraphContext]) -> None:
+    def __init__(
+        self,
+        schema: SubgraphSchema,
+        new_context: Callable[[], SubgraphContext],
+        router_secrets: RouterSecrets | None = None,
+    ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -80,22 +102,37 @@ class SubgraphView(GraphQL[SubgraphContext, None]):
             max_subscriptions_per_connection=10_000,
         )
         self._new_context = new_context
+        self._router_secrets = router_secrets or RouterSecrets()
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; an HTTP request that is not the router's is refused unread."""
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get(ROUTER_HEADER)
+            if not self._router_secrets.accept(given):
+                await _NOT_THE_ROUTER(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
     @override
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> SubgraphContext:
         context = self._new_context()
+        context.router_secret = request.headers.get(ROUTER_HEADER)
         await context.sign_in(request.headers.get("authorization"))
         return context
 
     @override
     async def on_ws_connect(self, context: SubgraphContext) -> UnsetType | dict[str, object] | None:
-        """Take the viewer from the payload.
+        """Take the viewer from the payload, of the router alone.
 
         A bad token is not refused here: each operation says what is wrong with it.
         """
-        for name, value in (context.connection_params or {}).items():
+        payload = context.connection_params or {}
+        if not self._router_secrets.accept(context.router_secret or payload.get(ROUTER_HEADER)):
+            raise ConnectionRejectionError
+        for name, value in payload.items():
             if name.lower() == "authorization" and isinstance(value, str):
                 await context.sign_in(value)
         acknowledgement: UnsetType = UNSET

@@ -13,11 +13,12 @@ are read.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import OperatorError
 from shared.sharding import DEFAULT_SLOTS, ShardConfig, ShardId, ShardSettings, Topology
 
 __all__ = ["Environment", "ServiceSettings", "ShardEntry"]
@@ -42,6 +43,10 @@ class ShardEntry(BaseModel):
     weight: int = Field(default=1, ge=1)
 
 
+RouterSecret = Annotated[SecretStr, Field(min_length=32)]
+"""What the router proves itself with; long enough not to be guessed."""
+
+
 class ServiceSettings(BaseSettings):
     """Settings common to all subgraphs. All times are in seconds."""
 
@@ -53,6 +58,7 @@ class ServiceSettings(BaseSettings):
     shards: tuple[ShardEntry, ...]
     slots: int = DEFAULT_SLOTS
     redis_url: str | None = None
+    router_secrets: tuple[RouterSecret, ...] = ()
     # Connections beyond the pool are opened and closed per use, at many times a query's price.
     pool_size: int = Field(default=20, ge=1)
     max_overflow: int = Field(default=0, ge=0)
@@ -62,6 +68,15 @@ class ServiceSettings(BaseSettings):
     scatter_timeout: float = Field(default=5.0, gt=0)
     scatter_concurrency: int = Field(default=16, ge=1)
     prepared_statements: int = Field(default=500, ge=1)
+
+    def accepted_router_secrets(self) -> tuple[str, ...]:
+        """What requests are checked for. In production a service that would answer anybody does
+        not start: ``OperatorError``.
+        """
+        if not self.router_secrets and self.environment is Environment.PRODUCTION:
+            name = f"{self.domain.upper()}_ROUTER_SECRETS"
+            raise OperatorError(f"{name} must be set in production: a JSON list of secrets")
+        return tuple(secret.get_secret_value() for secret in self.router_secrets)
 
     def topology(self) -> Topology:
         """What ``shards`` and ``slots`` describe. Raises ``TopologyError`` on contradictions."""

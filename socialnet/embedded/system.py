@@ -7,9 +7,12 @@ and pools, and the clusters last.
 
 from __future__ import annotations
 
+import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from router.composition import SubgraphInput, compose
 from router.executor.transport.asgi import AsgiTransport
@@ -82,7 +85,8 @@ async def run_system(options: SystemOptions, console: Console, progress: Progres
             running_clusters(folder, progress, durable=options.durable)
         )
         await prepare_databases(clusters, progress)
-        settings = _make_settings(folder, clusters)
+        router_secret = secrets.token_urlsafe(32)
+        settings = _make_settings(folder, clusters, router_secret)
         if options.demo and not is_seeded(folder.demo):
             with progress.step("Writing demo data: 200 users, 1 000 posts"):
                 await seed(
@@ -92,7 +96,7 @@ async def run_system(options: SystemOptions, console: Console, progress: Progres
                 )
         with progress.step("Starting subgraphs and router"):
             subgraphs = await _start_subgraphs(stack, settings)
-            router = _make_router(options, subgraphs)
+            router = _make_router(options, subgraphs, router_secret)
         app = _PublicApp(router, jwks=subgraphs[Domain.USERS])
         address = ServerAddress(options.host, listener.getsockname()[1])
         await program.serve(
@@ -108,7 +112,9 @@ class _Settings:
     posts: PostsSettings
 
 
-def _make_settings(folder: DataFolder, clusters: Sequence[PostgresCluster]) -> _Settings:
+def _make_settings(
+    folder: DataFolder, clusters: Sequence[PostgresCluster], router_secret: str
+) -> _Settings:
     def entries(domain: Domain) -> list[dict[str, object]]:
         return [_entry(shard) for shard in shard_configs(clusters, domain)]
 
@@ -120,6 +126,7 @@ def _make_settings(folder: DataFolder, clusters: Sequence[PostgresCluster]) -> _
                 "slots": slots,
                 "environment": Environment.DEVELOPMENT,
                 "signing_key_file": ensure_signing_key(folder),
+                "router_secrets": [router_secret],
             }
         ),
         posts=PostsSettings.model_validate(
@@ -127,6 +134,7 @@ def _make_settings(folder: DataFolder, clusters: Sequence[PostgresCluster]) -> _
                 "shards": entries(Domain.POSTS),
                 "slots": slots,
                 "environment": Environment.DEVELOPMENT,
+                "router_secrets": [router_secret],
             }
         ),
     )
@@ -158,7 +166,9 @@ async def _start_subgraphs(
     return subgraphs
 
 
-def _make_router(options: SystemOptions, subgraphs: Mapping[Domain, Starlette]) -> RouterApp:
+def _make_router(
+    options: SystemOptions, subgraphs: Mapping[Domain, Starlette], router_secret: str
+) -> RouterApp:
     settings = RouterSettings(
         environment=RouterEnvironment.DEVELOPMENT,
         host=options.host,
@@ -166,6 +176,7 @@ def _make_router(options: SystemOptions, subgraphs: Mapping[Domain, Starlette]) 
         access_log=options.access_log,
         graphiql_query=FIRST_QUERY,
         shutdown_timeout=_SHUTDOWN_SECONDS,
+        subgraph_secret=SecretStr(router_secret),
     )
     composed = compose(
         [SubgraphInput(domain, f"http://{domain}", subgraph_sdl(domain)) for domain in Domain]

@@ -12,7 +12,13 @@ from shared.cache import connect_redis
 from shared.db.migrations import assert_current
 from shared.errors import OperatorError
 from shared.events import InProcessSink, LiveConsumer, LiveFeed, Relay
-from shared.graphql import Authenticator, SubgraphContext, SubgraphView, create_application
+from shared.graphql import (
+    Authenticator,
+    RouterSecrets,
+    SubgraphContext,
+    SubgraphView,
+    create_application,
+)
 from shared.settings import Environment
 from shared.sharding import Shards
 from subgraphs.posts.context import PostsContext, PostsServices
@@ -57,12 +63,16 @@ def create_app(
         raise OperatorError("POSTS_REDIS_URL must be set: live delivery goes through Redis")
     application = _Application(settings, verifier or settings.verifier())
 
+    secrets = RouterSecrets(settings.accepted_router_secrets())
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with application.running(redis, consumers):
             yield
 
-    return create_application(SubgraphView(schema, application.new_context), lifespan=lifespan)
+    return create_application(
+        SubgraphView(schema, application.new_context, secrets), lifespan=lifespan
+    )
 
 
 class _Application:

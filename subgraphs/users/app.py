@@ -15,7 +15,13 @@ from shared.auth import PasswordHashing, StaticKeys, TokenVerifier
 from shared.auth.keys import jwks_document
 from shared.db.migrations import assert_current
 from shared.events import InProcessSink, Relay
-from shared.graphql import Authenticator, SubgraphContext, SubgraphView, create_application
+from shared.graphql import (
+    Authenticator,
+    RouterSecrets,
+    SubgraphContext,
+    SubgraphView,
+    create_application,
+)
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.context import UsersContext, UsersServices
@@ -61,13 +67,15 @@ def create_app(
         settings, issuer or settings.issuer(), passwords or PasswordHashing()
     )
 
+    secrets = RouterSecrets(settings.accepted_router_secrets())
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with application.running(InProcessSink(consumers)):
             yield
 
     return create_application(
-        SubgraphView(schema, application.new_context),
+        SubgraphView(schema, application.new_context, secrets),
         lifespan=lifespan,
         routes=[Route("/.well-known/jwks.json", application.jwks)],
     )

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -146,10 +147,15 @@ async def running_services(
     """Run users, posts and the router as processes; keys and configuration go to `folder`."""
     key_file = folder / "signing-key.pem"
     key_file.write_text(SigningKey.generate().to_pem())
+    secret = secrets.token_urlsafe(32)
     async with contextlib.AsyncExitStack() as stack:
 
         async def run(domain: Domain, more: Mapping[str, str]) -> ServiceProcess:
-            settings = {f"{domain}_SHARDS".upper(): _as_json(shards[domain]), **more, **(env or {})}
+            own = {
+                f"{domain}_SHARDS".upper(): _as_json(shards[domain]),
+                f"{domain}_ROUTER_SECRETS".upper(): json.dumps([secret]),
+            }
+            settings = {**own, **more, **(env or {})}
             arguments = ["socialnet", "serve", domain, "--port", "0"]
             return await stack.enter_async_context(running(arguments, settings))
 
@@ -158,7 +164,10 @@ async def running_services(
         posts = await run(Domain.POSTS, {"POSTS_REDIS_URL": redis_url, "POSTS_JWKS_URL": jwks_url})
         config = _write_config(folder, {Domain.USERS: users, Domain.POSTS: posts})
         router = await stack.enter_async_context(
-            running(["socialnet", "serve", "router", "--port", "0", "--config", str(config)], env)
+            running(
+                ["socialnet", "serve", "router", "--port", "0", "--config", str(config)],
+                {"ROUTER_SUBGRAPH_SECRET": secret, **(env or {})},
+            )
         )
         yield Services(users=users, posts=posts, router=router)
 

@@ -313,9 +313,23 @@ def test_prepare_makes_a_usable_key_and_keeps_it(tmp_path: Path) -> None:
     assert SigningKey.from_pem(key).to_pem().split() == key.split()
     assert stat.S_IMODE(environment.stat().st_mode) == 0o600
     assert stat.S_IMODE(key_file.parent.stat().st_mode) == 0o700
-    assert len(set(re.findall("=([0-9a-f]{48})", passwords))) == 3
+    assert len(set(re.findall("=([0-9a-f]{48})", passwords))) == 4
     assert prepare(tmp_path) == []
     assert (key_file.read_text(), environment.read_text()) == (key, passwords)
+
+
+def test_prepare_adds_the_secrets_that_are_missing(tmp_path: Path) -> None:
+    prepare = _load_script("prepare").prepare
+    environment = tmp_path / ".env"
+    environment.write_text("POSTGRES_PASSWORD=mine\nSOCIALNET_PORT=4444")
+
+    prepare(tmp_path)
+
+    lines = dict(line.split("=", 1) for line in environment.read_text().splitlines())
+    assert lines["POSTGRES_PASSWORD"] == "mine"
+    assert lines["SOCIALNET_PORT"] == "4444"
+    assert len(lines["ROUTER_SECRET"]) == 48
+    assert stat.S_IMODE(environment.stat().st_mode) == 0o600
 
 
 def test_docker_compose_itself_takes_the_file(prepared: Path) -> None:
