@@ -228,7 +228,13 @@ class Execution:
 
     def _map_errors(self, log: ErrorLog) -> None:
         mapper = ErrorMapper(
-            log, self.answers, self.reader, self._variant.keys, self._error_extensions
+            log,
+            self.answers,
+            self.reader,
+            self._variant.keys,
+            self._error_extensions,
+            self._fetcher.masking,
+            self._context.request_id,
         )
         for fetch, outcome in zip(self._variant.fetches, self._outcomes, strict=True):
             if outcome is not None and not outcome.is_clean:

@@ -55,6 +55,7 @@ class Fetcher:
             )
             for name, transport in transports.items()
         }
+        self.masking = settings.masking
         self._deduplicate = settings.deduplicate
         self._in_flight: dict[_Key, asyncio.Future[FetchOutcome | None]] = {}
 

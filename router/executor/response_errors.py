@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.errors import ExecutionErrorCode
+from router.executor.masking import MASKED
 from router.planner.plan import FieldSelection, SelectionSet
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from router.executor.answers import Answers
     from router.executor.client_selection import KeyTree
     from router.executor.context import ErrorDict, Json
+    from router.executor.masking import ErrorMasking
     from router.executor.object_reader import ObjectReader, ResponsePath
     from router.executor.outcome import FetchFailure, FetchOutcome
     from router.executor.program import CompiledFetch
@@ -76,12 +78,16 @@ class ErrorMapper:
         reader: ObjectReader,
         keys: KeyTree,
         passed_on: frozenset[str],
+        masking: ErrorMasking | None = None,
+        request_id: str = "",
     ) -> None:
         self._log = log
         self._answers = answers
         self._reader = reader
         self._keys = keys
         self._passed_on = passed_on
+        self._masking = masking
+        self._request_id = request_id
 
     def add(self, fetch: CompiledFetch, outcome: FetchOutcome) -> None:
         """Add the errors of one fetch."""
@@ -119,6 +125,8 @@ class ErrorMapper:
             if isinstance(error.get("message"), str):
                 message = error["message"]
         shown = self._extensions(fetch, extensions)
+        if self._masking is not None:
+            message, shown = self._masked(self._masking, message, extensions, shown)
         for place in self._places(fetch, path, rows):
             self._log.add(message, place, shown, fetch.index)
 
@@ -129,6 +137,19 @@ class ErrorMapper:
         if not isinstance(code, str) or "code" not in self._passed_on:
             code = ExecutionErrorCode.DOWNSTREAM_SERVICE_ERROR
         return {**shown, "code": code, "service": fetch.subgraph}
+
+    def _masked(
+        self, masking: ErrorMasking, message: str, given: Json, shown: dict[str, Json]
+    ) -> tuple[str, dict[str, Json]]:
+        """Return message and extensions of an error as the client may read them."""
+        code = given.get("code") if isinstance(given, dict) else None
+        if not masking.hides(code):
+            return message, shown
+        service = shown["service"]
+        masking.log(message, service, self._request_id)
+        if masking.codes is not None or not isinstance(code, str):
+            code = ExecutionErrorCode.DOWNSTREAM_SERVICE_ERROR
+        return MASKED, {"code": code, "service": service, "requestId": self._request_id}
 
     def _places(self, fetch: CompiledFetch, path: Json, rows: _Rows) -> list[ResponsePath]:
         """Return where in the response an error at ``path`` of the subgraph's answer is."""

@@ -10,6 +10,8 @@ from router.executor.traffic.policy import SubgraphPolicy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from router.executor.masking import ErrorMasking
+
 __all__ = ["DEFAULT_ERROR_EXTENSIONS", "ExecutorSettings"]
 
 DEFAULT_ERROR_EXTENSIONS = frozenset(
@@ -25,7 +27,8 @@ class ExecutorSettings:
     ``deadline_header`` is the header that tells a subgraph how many milliseconds its answer is
     waited for; empty for none. ``error_extensions`` are the keys of a subgraph error's
     ``extensions`` that clients get to see, ``code`` among them or not; the router's own keys
-    (``code``, ``service``) are always there.
+    (``code``, ``service``) are always there. ``masking`` decides which of their messages are shown;
+    None: all.
     """
 
     policy: SubgraphPolicy = field(default_factory=SubgraphPolicy)
@@ -33,3 +36,4 @@ class ExecutorSettings:
     deadline_header: str = ""
     deduplicate: bool = True
     error_extensions: frozenset[str] = DEFAULT_ERROR_EXTENSIONS
+    masking: ErrorMasking | None = None

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RouterApp", "create_router_app"]
 
-_CORS_MAX_AGE_SECONDS = 7200
-
 
 def create_router_app(
     settings: RouterSettings,
@@ -225,11 +223,13 @@ class RouterApp:
 
     def _with_cors(self, app: ASGIApp) -> ASGIApp:
         settings = self.settings
-        if not settings.cors_origins:
+        if not settings.allows_cross_origin:
             return app
         return CORSMiddleware(
             app,
             allow_origins=settings.cors_origins,
+            allow_origin_regex=settings.cors_origin_regex,
+            allow_private_network=settings.cors_private_network,
             allow_credentials=settings.cors_credentials,
             allow_methods=("GET", "HEAD", "POST", "OPTIONS"),
             allow_headers=(
@@ -238,12 +238,13 @@ class RouterApp:
                 "x-request-id",
                 *settings.forward_headers,
                 *settings.csrf_headers,
+                *settings.cors_headers,
             ),
             expose_headers=(
-                "x-request-id",
+                *settings.cors_expose_headers,
                 *(() if self._limits.rates is None else RATE_HEADERS),
             ),
-            max_age=_CORS_MAX_AGE_SECONDS,
+            max_age=settings.cors_max_age,
         )
 
 

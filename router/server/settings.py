@@ -6,6 +6,7 @@ default.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from router.executor.settings import DEFAULT_ERROR_EXTENSIONS
 from router.executor.withheld import ReportTo
 from router.server.access.issuers import JwtIssuer
 from router.server.router_secret import ROUTER_HEADER
@@ -318,6 +320,17 @@ class RouterSettings(BaseSettings):
     subgraph_secrets: dict[str, SecretStr] = Field(
         default={}, description="The same for single subgraphs, by name."
     )
+    mask_subgraph_errors: bool | None = Field(
+        default=None,
+        description="Hide messages of errors without a code. None: in production.",
+    )
+    subgraph_error_codes: tuple[str, ...] | None = Field(
+        default=None, description="The only codes whose errors are shown."
+    )
+    subgraph_error_extensions: tuple[str, ...] = Field(
+        default=tuple(sorted(DEFAULT_ERROR_EXTENSIONS)),
+        description="Members of a subgraph error's extensions that are shown.",
+    )
     deduplicate: bool = Field(
         default=True, description="Share the answer of equal queries to a subgraph in flight."
     )
@@ -328,7 +341,22 @@ class RouterSettings(BaseSettings):
         description="Request headers that subgraphs receive; x-request-id always is one.",
     )
     cors_origins: tuple[str, ...] = Field(default=(), description="Allowed origins; '*' for any.")
+    cors_origin_regex: str | None = Field(
+        default=None, description="Allowed origins by a pattern of the whole origin."
+    )
     cors_credentials: bool = False
+    cors_headers: tuple[str, ...] = Field(
+        default=(), description="Request headers allowed beside those that the router knows."
+    )
+    cors_expose_headers: tuple[str, ...] = Field(
+        default=("x-request-id",), description="Response headers that pages may read."
+    )
+    cors_max_age: NonNegativeInt = Field(
+        default=7200, description="Seconds that a browser may remember a preflight."
+    )
+    cors_private_network: bool = Field(
+        default=False, description="Allow pages of the internet into a private network."
+    )
     csrf_prevention: bool = True
     csrf_headers: tuple[str, ...] = Field(
         default=(
@@ -505,6 +533,42 @@ class RouterSettings(BaseSettings):
             raise ValueError("an issuer is listed twice")
         return issuers
 
+    @field_validator("cors_origin_regex")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return pattern
+
+    @model_validator(mode="after")
+    def _credentials_are_for_named_origins(self) -> Self:
+        if not self.cors_credentials and self.jwt_cookie is None:
+            return self
+        if "*" in self.cors_origins or "null" in self.cors_origins:
+            raise ValueError(
+                "cors_origins '*' and 'null' would let any page act with a user's cookies; "
+                "name the origins, or do without cors_credentials and jwt_cookie"
+            )
+        if self.jwt_cookie is not None and not (
+            self.csrf_prevention and self.websocket_check_origin
+        ):
+            raise ValueError("jwt_cookie needs csrf_prevention and websocket_check_origin")
+        return self
+
+    @property
+    def allows_cross_origin(self) -> bool:
+        """Whether pages of other origins are answered at all."""
+        return bool(self.cors_origins) or self.cors_origin_regex is not None
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages of an origin, as a browser names it, are answered."""
+        if "*" in self.cors_origins or origin in self.cors_origins:
+            return True
+        pattern = self.cors_origin_regex
+        return pattern is not None and re.fullmatch(pattern, origin) is not None
+
     @property
     def shows_introspection(self) -> bool:
         """Whether clients may introspect the API schema."""
@@ -529,6 +593,13 @@ class RouterSettings(BaseSettings):
     def needs_costs(self) -> bool:
         """Whether the cost of operations is of any interest."""
         return self.cost_mode is not CostMode.OFF or self.rate_limit_cost is not None
+
+    @property
+    def masks_subgraph_errors(self) -> bool:
+        """Whether messages of subgraphs' accidental errors are kept from clients."""
+        if self.mask_subgraph_errors is None:
+            return self.environment is Environment.PRODUCTION
+        return self.mask_subgraph_errors
 
     @property
     def logs_as(self) -> LogFormat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from router.executor import BreakerPolicy, ExecutorSettings, RetryPolicy, SubgraphPolicy
+from router.executor.masking import ErrorMasking
 from router.executor.transport import TransportSettings
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def executor_settings(settings: RouterSettings, subgraphs: Iterable[str]) -> Exe
         policies={name: _policy(settings, name) for name in subgraphs},
         deadline_header=settings.deadline_header,
         deduplicate=settings.deduplicate,
+        error_extensions=frozenset(settings.subgraph_error_extensions),
+        masking=_masking(settings),
     )
 
 
@@ -38,6 +41,13 @@ def transport_settings(settings: RouterSettings, subgraph: str) -> TransportSett
         max_response_size=chosen("max_response_bytes"),
         compression=chosen("compression"),
     )
+
+
+def _masking(settings: RouterSettings) -> ErrorMasking | None:
+    codes = settings.subgraph_error_codes
+    if codes is not None:
+        return ErrorMasking(frozenset(codes))
+    return ErrorMasking() if settings.masks_subgraph_errors else None
 
 
 def _policy(settings: RouterSettings, subgraph: str) -> SubgraphPolicy:

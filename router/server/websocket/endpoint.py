@@ -141,11 +141,11 @@ class WebSocketEndpoint:
         """Browsers let any page open WebSockets anywhere, without CORS; but they say which page it
         is.
         """
-        if not self._settings.websocket_check_origin or "*" in self._settings.cors_origins:
+        if not self._settings.websocket_check_origin:
             return True
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         origin = headers.get(b"origin")
-        if origin is None or origin in self._settings.cors_origins:
+        if origin is None or self._settings.allows_origin(origin):
             return True
         host = headers.get(b"host")
         return host is not None and urlsplit(origin).netloc == host
