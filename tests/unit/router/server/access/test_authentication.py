@@ -178,6 +178,27 @@ async def test_without_keys_it_is_the_routers_fault(things: DataSubgraph) -> Non
     assert anonymous.status_code == 200
 
 
+async def test_refused_tokens_count_against_their_address(things: DataSubgraph) -> None:
+    bad = {"authorization": "Bearer x"}
+    async with router(things, rate_limit_address="2/60") as client:
+        answers = [await client.post("/graphql", json=MINE, headers=bad) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+async def test_a_user_is_limited_by_subject_and_issuer(things: DataSubgraph) -> None:
+    async with router(things, rate_limit_user="1/60") as client:
+
+        async def ask(subject: str) -> int:
+            token = jwt.encode(claims_of(sub=subject), SECRET, "HS256")
+            headers = {"authorization": f"Bearer {token}"}
+            return (await client.post("/graphql", json=MINE, headers=headers)).status_code
+
+        statuses = [await ask(subject) for subject in ("ada", "bob", "ada")]
+
+    assert statuses == [200, 200, 429]
+
+
 # WebSocket
 
 
