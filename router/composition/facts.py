@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphql import FieldNode, InlineFragmentNode
 from typing_extensions import override
 
+from router.composition.contexts import contextual_arguments, split_context_value
 from router.composition.model import Subgraph, TypeKind
 from router.composition.type_refs import base_name
 from router.federation.directives import FederationDirective
@@ -63,7 +64,7 @@ class Facts:
     ``external`` leaves out the key fields of extensions: marking those was Federation 1's way to
     say that the type lives elsewhere, and the subgraph does give them. ``provided`` are external
     fields that some ``@provides`` makes available on its path. ``used`` are the fields that a
-    key, a requirement, a provision or an interface of this subgraph depends on.
+    key, a requirement, a provision, a context or an interface of this subgraph depends on.
     """
 
     keys: Mapping[str, tuple[Key, ...]]
@@ -156,7 +157,13 @@ def collect_facts(subgraph: Subgraph) -> Facts:
         external=marked - assumed,
         provided=provided,
         shareable=_shareable(subgraph) | key_fields | (provided & marked),
-        used=key_fields | provided | required | _needed_by_interfaces(subgraph),
+        used=frozenset().union(
+            key_fields,
+            provided,
+            required,
+            _needed_by_interfaces(subgraph),
+            _needed_by_contexts(subgraph),
+        ),
     )
 
 
@@ -197,6 +204,21 @@ def _shareable(subgraph: Subgraph) -> frozenset[Coordinate]:
         for name, definition in subgraph.types.items()
         for item in definition.fields.values()
         if item.has(FederationDirective.SHAREABLE)
+    )
+
+
+def _needed_by_contexts(subgraph: Subgraph) -> frozenset[Coordinate]:
+    """Fields that contextual arguments are filled from."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for name, definition in subgraph.types.items():
+        for use in definition.all(FederationDirective.CONTEXT):
+            places[use.string("name") or ""].update((name, *definition.members))
+    values = (split_context_value(argument.text) for argument in contextual_arguments(subgraph))
+    return frozenset(
+        coordinate
+        for context, selection in filter(None, values)
+        for name in places[context]
+        for coordinate in _fields_of(subgraph, name, selection)
     )
 
 

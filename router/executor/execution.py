@@ -106,10 +106,7 @@ class Execution:
         collected = self._collect(fetch) if fetch.calls else _NOTHING_COLLECTED
         if not fetch.calls or any(representations for _, representations in collected):
             started = perf_counter()
-            variables = self._variables_of(fetch, collected)
-            files = file_parts(variables) if self._context.has_uploads else ()
-            body = _body(fetch, variables)
-            outcome = await self._fetcher.fetch(fetch, body, self._context, files)
+            outcome = await self._ask(fetch, collected)
             self._accept(fetch, outcome, collected)
             if self._context.collect_extensions:
                 self._time(fetch, outcome, collected, perf_counter() - started)
@@ -124,14 +121,29 @@ class Execution:
         found = (self.reader.collect(ref) for ref in fetch.calls)
         return tuple((one.index, one.representations) for one in found)
 
-    def _variables_of(self, fetch: CompiledFetch, collected: tuple[Collection, ...]) -> JsonObject:
+    async def _ask(self, fetch: CompiledFetch, collected: tuple[Collection, ...]) -> FetchOutcome:
+        """Send the request and return what comes of it."""
+        if fetch.contextual is None:
+            made = {
+                ref.call.variable: representations
+                for ref, (_, representations) in zip(fetch.calls, collected, strict=True)
+                if not ref.call.enters_root
+            }
+            return await self._send(fetch, fetch.head, made)
+        grouped = fetch.contextual.request(collected)
+        return grouped.joined(await self._send(fetch, grouped.head, grouped.variables))
+
+    async def _send(self, fetch: CompiledFetch, head: bytes, made: JsonObject) -> FetchOutcome:
+        """Send a request with the client's variables and those that were ``made``."""
+        variables = {**self._variables_of(fetch), **made}
+        files = file_parts(variables) if self._context.has_uploads else ()
+        return await self._fetcher.fetch(fetch, _body(head, variables), self._context, files)
+
+    def _variables_of(self, fetch: CompiledFetch) -> JsonObject:
         given = self._variables
         variables = {name: given[name] for name in fetch.node.variables if name in given}
         for name in fetch.off:
             variables[name] = []  # the operation's text has the call all the same
-        for ref, (_, representations) in zip(fetch.calls, collected, strict=True):
-            if not ref.call.enters_root:
-                variables[ref.call.variable] = representations
         return variables
 
     def _accept(
@@ -248,7 +260,7 @@ class Execution:
         return {"subgraphs": subgraphs, "fetches": self._timings}
 
 
-def _body(fetch: CompiledFetch, variables: JsonObject) -> bytes:
+def _body(head: bytes, variables: JsonObject) -> bytes:
     if not variables:
-        return fetch.head + b"}"
-    return fetch.head + b',"variables":' + orjson.dumps(variables, default=as_null) + b"}"
+        return head + b"}"
+    return head + b',"variables":' + orjson.dumps(variables, default=as_null) + b"}"

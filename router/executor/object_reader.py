@@ -14,7 +14,16 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLOutputType
 
 from router.executor.answers import NULLS, Answers, RepresentationKey
 from router.executor.context import Json, JsonObject, PathKey
-from router.executor.sources import Access, CallRef, Join, JoinField, KeyPartKind, Source
+from router.executor.sources import (
+    Access,
+    CallRef,
+    ContextKey,
+    ContextRead,
+    Join,
+    JoinField,
+    KeyPartKind,
+    Source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,14 +33,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING",
+    "NO_CONTEXTS",
     "Collected",
     "CollectedObject",
+    "ContextValues",
     "ObjectReader",
     "OpenObject",
     "ResponsePath",
     "item_type",
     "join_lists",
 ]
+
+
+ContextValues: TypeAlias = "Mapping[ContextKey, Json]"
 
 
 class _Missing:
@@ -41,6 +55,7 @@ class _Missing:
 MISSING: Final = _Missing()
 """Stands for a key that is not in the answer though it was asked for."""
 
+NO_CONTEXTS: Final[ContextValues] = {}
 _NO_KEY: Final = _Missing()
 ResponsePath: TypeAlias = tuple[PathKey, ...]
 CollectedObject: TypeAlias = tuple[ResponsePath, RepresentationKey, JsonObject]
@@ -50,17 +65,22 @@ class OpenObject:
     """One object of the response: its type and the dicts that hold its fields.
 
     ``layout`` is None if the answers claim a type that cannot be here; ``typename`` then is what
-    they claim.
+    they claim. ``contexts`` are the contextual values that the objects above it give.
     """
 
-    __slots__ = ("layout", "typename", "values")
+    __slots__ = ("contexts", "layout", "typename", "values")
 
     def __init__(
-        self, layout: Layout | None, typename: str | None, values: dict[Source, Mapping[str, Json]]
+        self,
+        layout: Layout | None,
+        typename: str | None,
+        values: dict[Source, Mapping[str, Json]],
+        contexts: ContextValues,
     ) -> None:
         self.layout = layout
         self.typename = typename
         self.values = values
+        self.contexts = contexts
 
 
 class Collected:
@@ -113,9 +133,12 @@ class ObjectReader:
             for source in self._root.inline
             if data[source.fetch] is not NULLS
         }
-        return OpenObject(self._root.layout(self._root.static_type), self._root.declared, values)
+        layout = self._root.layout(self._root.static_type)
+        return OpenObject(layout, self._root.declared, values, NO_CONTEXTS)
 
-    def open(self, position: Position, raws: tuple[Json, ...]) -> OpenObject | None:
+    def open(
+        self, position: Position, raws: tuple[Json, ...], contexts: ContextValues
+    ) -> OpenObject | None:
         """Join the dicts that the position's inline sources hold; None when no source has one."""
         values: dict[Source, Mapping[str, Json]] = {
             source: raw
@@ -124,7 +147,7 @@ class ObjectReader:
         }
         if not values:
             return None
-        found = OpenObject(None, position.static_type, values)
+        found = OpenObject(None, position.static_type, values, contexts)
         if found.typename is None:
             found.typename = self._typename(position, found)
         if found.typename is None or found.typename in position.possible:
@@ -167,6 +190,32 @@ class ObjectReader:
             for read in access.reads
         )
 
+    # contexts
+
+    def contexts_below(
+        self, found: OpenObject, fetches: frozenset[int] | None = None
+    ) -> ContextValues:
+        """Return the contextual values of the objects below an object.
+
+        ``fetches`` restricts to what the calls of some fetches are given.
+        """
+        layout = found.layout
+        if layout is None or not layout.contexts:
+            return found.contexts
+        own = {
+            read.key: self.context(layout, found, read)
+            for read in layout.contexts
+            if fetches is None or read.ref.fetch in fetches
+        }
+        return {**found.contexts, **own}
+
+    def context(self, layout: Layout, found: OpenObject, read: ContextRead) -> Json:
+        """Return a contextual value that an object gives."""
+        field = read.source.field
+        if field is None or read.access is None:
+            return None
+        return _plucked(self._nested_field(layout, found, field, read.ref.ancestors), field)
+
     # representations
 
     def representation(
@@ -176,6 +225,8 @@ class ObjectReader:
         typename = join.spec.typename or found.typename
         made: JsonObject = {"__typename": typename}
         key: list[RepresentationKey] = []
+        if join.ref.call.contexts:
+            key.append(orjson.dumps([found.contexts.get(k) for k in join.ref.context_keys]))
         if join.ref.tag_spec:
             key.append(join.spec_index)
         if join.ref.tag_type:
@@ -221,7 +272,9 @@ class ObjectReader:
         )
         if not field.selections:
             return _first(raws)
-        return self._nested(access.type, layout.child(field.source_key), raws, field, allowed)
+        child = layout.child(field.source_key)
+        contexts = self.contexts_below(found, allowed)
+        return self._nested(access.type, child, raws, field, allowed, contexts)
 
     def _nested(
         self,
@@ -230,15 +283,18 @@ class ObjectReader:
         raws: tuple[Json, ...],
         field: RepresentationField,
         allowed: frozenset[int],
+        contexts: ContextValues,
     ) -> Json:
         items_are = item_type(graphql_type)
         if items_are is not None:
             joined = join_lists(raws)
             if joined is None:
                 return None
-            items = [self._nested(items_are, position, item, field, allowed) for item in joined]
+            items = [
+                self._nested(items_are, position, item, field, allowed, contexts) for item in joined
+            ]
             return _NO_KEY if any(item is _NO_KEY for item in items) else items
-        found = self.open(position, raws)
+        found = self.open(position, raws, contexts)
         if found is None or found.layout is None:
             return None
         made: JsonObject = {}
@@ -274,8 +330,9 @@ class ObjectReader:
         if access is None:
             return
         position = layout.child(key)
+        contexts = self.contexts_below(found)
         for below, raws in _spread((*at, key), access.type, self.read(found, access)):
-            inner = self.open(position, raws)
+            inner = self.open(position, raws, contexts)
             if inner is not None:
                 yield from self._walk(inner, below, ref, path, step + 1)
 
@@ -290,6 +347,16 @@ class ObjectReader:
 def _first(raws: tuple[Json, ...]) -> Json:
     """Return the first value there is."""
     return next((raw for raw in raws if raw is not None and raw is not MISSING), None)
+
+
+def _plucked(value: Json, field: RepresentationField) -> Json:
+    """Return the value that a selection of one field leads to, a list of them below a list."""
+    if isinstance(value, list) and field.selections:
+        return [_plucked(item, field) for item in value]
+    if not field.selections or not isinstance(value, dict):
+        return value
+    inner = next((f for f in field.selections if f.name in value and f.name != "__typename"), None)
+    return None if inner is None else _plucked(value[inner.name], inner)
 
 
 def _goes_on(found: OpenObject, path: Path, step: int) -> bool:

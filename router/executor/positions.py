@@ -45,6 +45,8 @@ from router.executor.client_selection import TYPENAME
 from router.executor.sources import (
     Access,
     CallRef,
+    ContextKey,
+    ContextRead,
     Join,
     JoinField,
     KeyPartKind,
@@ -71,6 +73,7 @@ class Layout:
     joins: tuple[Join, ...]
     access: Mapping[str, Access]
     pending: tuple[PendingCall, ...]
+    contexts: tuple[ContextRead, ...] = ()  # what the objects give to calls further down
     _children: dict[str, Position] = field(default_factory=dict)
 
     def child(self, key: str) -> Position:
@@ -202,8 +205,23 @@ class _LayoutBuilder:
                 self._identity.append((ref.index, spec_index))
                 self._add_source(join.source)
         access = {key: self._access(key) for key in self._reads}
-        layout = Layout(position, {runtime}, tuple(joins), access, pending)
+        contexts = tuple(self._contexts(pending))
+        layout = Layout(position, {runtime}, tuple(joins), access, pending, contexts)
         return layout, tuple(self._identity)
+
+    def _contexts(self, pending: tuple[PendingCall, ...]) -> Iterator[ContextRead]:
+        known: set[ContextKey] = set()
+        for call in pending:
+            for source in () if call.ends else call.path[call.step].contexts:
+                key = (call.ref.index, source.number)
+                if key in known or not (source.types is None or self._runtime in source.types):
+                    continue
+                known.add(key)
+                self._identity.append((key, id(source)))
+                access: Access | None = None
+                if source.field is not None:
+                    access = self._known_before(call.ref, source.field.source_key)
+                yield ContextRead(call.ref, source, access)
 
     def _specs(self, pending: tuple[PendingCall, ...]) -> Iterator[tuple[CallRef, int]]:
         """Yield the calls with rows for objects of this type, and the spec that applies."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import orjson
 from graphql import DocumentNode, OperationDefinitionNode, value_from_ast_untyped
 
 from router.executor.client_selection import ClientSelection, KeyTree
 from router.executor.codegen import CodeTooLargeError, compile_collector, compile_projection
 from router.executor.conditions import condition_variables, prune_fetch
+from router.executor.contextual import ContextualFetch, request_head
 from router.executor.errors import ProgramError
 from router.executor.introspection import introspection_part
 from router.executor.positions import Position
@@ -60,6 +60,7 @@ class CompiledFetch:
     collect: Collector | None  # None: of a root fetch, or left to the reader
     head: bytes  # the request body up to the variables
     off: tuple[str, ...]  # representation variables of calls that this variant does not make
+    contextual: ContextualFetch | None  # if a call has contexts
 
     @property
     def subgraph(self) -> str:
@@ -94,10 +95,7 @@ class Variant:
             program.withheld is not None and program.withheld.report_to is ReportTo.EXTENSIONS
         )
         kept = _kept(program.plan, conditions)
-        self._declared = {
-            node.id: tuple(call.variable for call in node.entity_calls if not call.enters_root)
-            for node in program.plan.fetches
-        }
+        self._whole = {node.id: node for node in program.plan.fetches}
         before = _ancestors(program.plan)
         index_of = {node.id: index for index, node in enumerate(kept)}
         self.lineage: tuple[frozenset[int], ...] = tuple(
@@ -168,8 +166,14 @@ class Variant:
             if unreachable and strict:
                 raise ProgramError(f"fetch {node.id} of the plan has a call that no object is for")
         made = {ref.call.variable for ref in calls}
-        off = tuple(name for name in self._declared[node.id] if name not in made)
-        return CompiledFetch(index, node, calls, waits_for, wakes, collect, _head(node), off)
+        whole = self._whole[node.id].entity_calls
+        declared = (call.variable for call in whole if not call.enters_root)
+        off = tuple(name for name in declared if name not in made)
+        contextual: ContextualFetch | None = None
+        if any(ref.call.contexts for ref in calls):
+            contextual = ContextualFetch(self._whole[node.id], calls)
+        head = request_head(node.operation, node.operation_name)
+        return CompiledFetch(index, node, calls, waits_for, wakes, collect, head, off, contextual)
 
     def _compile_projection(self) -> Projection | None:
         try:
@@ -296,10 +300,3 @@ def _is_typed_by_object(call: EntityCall) -> bool:
         return spec.typename is None and (spec.types is None or len(spec.types) > 1)
 
     return any(by_object(spec) for spec in call.representations)
-
-
-def _head(node: FetchNode) -> bytes:
-    body: dict[str, Json] = {"query": node.operation}
-    if node.operation_name is not None:
-        body["operationName"] = node.operation_name
-    return orjson.dumps(body)[:-1]

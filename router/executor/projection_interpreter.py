@@ -22,7 +22,7 @@ from graphql import (
 from router.executor.client_selection import TYPENAME, ClientField, ClientSelection
 from router.executor.errors import ExecutionErrorCode
 from router.executor.leaves import INVALID, leaf_value
-from router.executor.object_reader import MISSING, item_type, join_lists
+from router.executor.object_reader import MISSING, NO_CONTEXTS, item_type, join_lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,6 +129,7 @@ class ProjectionInterpreter:
         self._lineage = lineage
         self._subgraphs = subgraphs
         self._meta = meta
+        self._contexts = NO_CONTEXTS  # of the objects below the one that is being projected
 
     def project(self, root: Position) -> JsonObject | None:
         """Return ``data`` of the response: None when a null propagated all the way up."""
@@ -148,6 +149,20 @@ class ProjectionInterpreter:
             runtime is not None and runtime not in self._client.possible_types(position.declared)
         ):
             return self._unusable_type(found, position, path)
+        outer, self._contexts = self._contexts, self._reader.contexts_below(found)
+        completed = self._fields(found, layout, position, selection_sets, path)
+        self._contexts = outer
+        return completed
+
+    def _fields(
+        self,
+        found: OpenObject,
+        layout: Layout,
+        position: Position,
+        selection_sets: tuple[SelectionSetNode, ...],
+        path: ResponsePath,
+    ) -> Json:
+        runtime = found.typename
         completed: JsonObject = {}
         for field in self._client.fields(runtime, position.declared, selection_sets):
             if field.type is None:
@@ -243,7 +258,7 @@ class ProjectionInterpreter:
     def _joined(
         self, position: Position, raws: tuple[Json, ...], slot: Slot, path: ResponsePath
     ) -> Json:
-        found = self._reader.open(position, raws)
+        found = self._reader.open(position, raws, self._contexts)
         if found is None:
             return self._mismatch("an object", slot, path)
         return self._object(found, position, slot.field.selection_sets, path)

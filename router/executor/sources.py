@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.client_selection import TYPENAME
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLOutputType
 
     from router.planner.plan import (
+        ContextSource,
         EntityCall,
         Path,
         RepresentationField,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "CallRef",
+    "ContextKey",
+    "ContextRead",
     "Join",
     "JoinField",
     "KeyPartKind",
@@ -44,6 +47,11 @@ class CallRef:
     ancestors: frozenset[int]  # the fetches that have answered before this one is sent
     tag_spec: bool  # the representation key starts with the number of the spec
     tag_type: bool  # ... with the object's own type
+
+    @property
+    def context_keys(self) -> tuple[ContextKey, ...]:
+        """The contextual values of the call; the representation key starts with them, if any."""
+        return tuple((self.index, context.number) for context in self.call.contexts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +105,9 @@ class Access:
     reads: tuple[Read, ...]
 
 
+ContextKey: TypeAlias = tuple[int, int]
+
+
 class KeyPartKind(Enum):
     """How a field enters the key that stands for a representation in an entity table."""
 
@@ -120,6 +131,23 @@ class JoinField:
     def is_typename(self) -> bool:
         """Whether the value is the object's runtime type."""
         return self.field.source_key == TYPENAME
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContextRead:
+    """A contextual value that an object gives to an entity call for objects below it.
+
+    ``access`` is None where nobody selected it: then it is null.
+    """
+
+    ref: CallRef
+    source: ContextSource
+    access: Access | None
+
+    @property
+    def key(self) -> ContextKey:
+        """Who reads what: the call, and the number of the value."""
+        return self.ref.index, self.source.number
 
 
 @dataclass(frozen=True, slots=True, eq=False)

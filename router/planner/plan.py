@@ -17,6 +17,9 @@ from router.query_graph.selections import Condition
 
 __all__ = [
     "Condition",
+    "ContextSource",
+    "ContextVariable",
+    "ContextualArgument",
     "EntityCall",
     "FetchNode",
     "FieldSelection",
@@ -40,6 +43,14 @@ class OperationKind(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
+@dataclass(frozen=True, slots=True)
+class ContextualArgument:
+    """An argument of a subgraph's field that is filled with the contextual value of a number."""
+
+    name: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSelection:
     """One field of a subgraph operation.
@@ -56,6 +67,7 @@ class FieldSelection:
     output_key: str
     arguments: str = ""  # printed canonically with the parentheses, "" when there are none
     variables: frozenset[str] = frozenset()  # variables used by arguments
+    contextual: tuple[ContextualArgument, ...] = ()  # arguments that clients do not see
     conditions: tuple[Condition, ...] = ()  # all must hold
     selections: SelectionSet = ()
 
@@ -71,23 +83,6 @@ class FragmentSelection:
 
 Selection: TypeAlias = FieldSelection | FragmentSelection
 SelectionSet: TypeAlias = tuple[Selection, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathField:
-    """One step down the client's answer: the field's output key, then as many list levels as the
-    field's type has.
-
-    ``types`` are the runtime types an object found *there* may have for the path to go on through
-    it; None means any.
-    """
-
-    key: str
-    list_depth: int = 0
-    types: frozenset[str] | None = None
-
-
-Path: TypeAlias = tuple[PathField, ...]  # () is the root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +104,49 @@ class RepresentationField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSource:
+    """A contextual value, read from an object on the path if its runtime type is in ``types``
+    (None: any).
+
+    ``field`` leads to the value: of each object it selects one field only. A list on the way makes
+    it a list of values. What is null or missing is null; so is the value of an object whose type
+    none of the selection's fragments is for (``field`` is None).
+    """
+
+    number: int
+    types: frozenset[str] | None
+    field: RepresentationField | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathField:
+    """One step down the client's answer: the field's output key, then as many list levels as the
+    field's type has.
+
+    ``types`` are the runtime types an object found *there* may have for the path to go on through
+    it; None means any. ``contexts`` are the contextual values that the object which *has* the field
+    gives to what is further down; the last one given on the way counts.
+    """
+
+    key: str
+    list_depth: int = 0
+    types: frozenset[str] | None = None
+    contexts: tuple[ContextSource, ...] = ()
+
+
+Path: TypeAlias = tuple[PathField, ...]  # () is the root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextVariable:
+    """The variable of an entity call that carries a contextual value."""
+
+    number: int
+    variable: str
+    type: str  # as the subgraph declares the arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepresentationSpec:
     """How to make a representation out of an object whose runtime type is in ``types``."""
 
@@ -122,7 +160,8 @@ class EntityCall:
     """One ``_entities(representations: $variable)`` field of a fetch.
 
     The objects at all ``paths`` are collected, turned into representations by the first spec whose
-    types match (objects that match none are left out), de-duplicated and sent as one list.
+    types match (objects that match none are left out), de-duplicated and sent as one list. With
+    ``contexts`` there is a list, and a call, for each combination of their values that occurs.
 
     With ``enters_root`` the objects are the query root, which a field of another subgraph returned:
     the call is the whole fetch, ``selections`` are its root fields, and nothing is sent. It is
@@ -137,6 +176,7 @@ class EntityCall:
     conditions: tuple[Condition, ...] = ()  # all must hold, else nothing is collected
     any_of: tuple[tuple[Condition, ...], ...] = ()  # and all of one of these, if there are any
     enters_root: bool = False
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +189,7 @@ class FetchNode:
     operation: str  # the text sent, stable per plan so that subgraphs can cache it
     operation_name: str | None
     variables: tuple[str, ...]  # the client's variables that are passed on
+    declarations: tuple[str, ...] = ()  # of these variables, as the operation has them
     depends_on: tuple[int, ...] = ()
     selections: SelectionSet = ()  # of a root fetch
     entity_calls: tuple[EntityCall, ...] = ()

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from router.planner.operation_text import arguments_text, context_variables
 from router.planner.plan import FieldSelection, OperationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from router.planner.plan import (
         Condition,
@@ -123,7 +124,7 @@ def _conditional(conditions: Sequence[Condition], lines: Iterator[str]) -> Itera
 def _unconditional_fetch(fetch: FetchNode) -> Iterator[str]:
     if not fetch.entity_calls:
         yield f'Fetch(service: "{fetch.subgraph}") {{'
-        yield from _indent(_selection_set(fetch.selections))
+        yield from _indent(_selection_set(fetch.selections, {}))
         yield "},"
     elif len(fetch.entity_calls) == 1:
         call = fetch.entity_calls[0]
@@ -151,7 +152,7 @@ def _places(call: EntityCall) -> str:
 
 def _call(call: EntityCall) -> Iterator[str]:
     if call.enters_root:
-        yield from _selection_set(call.selections)
+        yield from _selection_set(call.selections, {})
         return
     yield "{"
     for spec in call.representations:
@@ -160,8 +161,28 @@ def _call(call: EntityCall) -> Iterator[str]:
         yield INDENT * 2 + "__typename"
         yield from _indent(_indent(_representation(spec.fields)))
         yield INDENT + "}"
+    for variable, value in _context_texts(call):
+        yield f"{INDENT}${variable}: {value}"
     yield "} =>"
-    yield from _selection_set(call.selections)
+    yield from _selection_set(call.selections, context_variables(call))
+
+
+def _context_texts(call: EntityCall) -> Iterator[tuple[str, str]]:
+    """Each contextual variable and where its value comes from: ``trip|[Trip] { currency }``.
+
+    Of an object's values the nearest counts, which is the last in this order.
+    """
+    variables = context_variables(call)
+    texts: dict[tuple[str, str], None] = {}
+    for path in call.paths:
+        for depth, step in enumerate(path):
+            for value in step.contexts:
+                types = f"|[{','.join(sorted(value.types))}]" if value.types is not None else ""
+                lines = _representation((value.field,) if value.field else ())
+                fields = " ".join(line.strip() for line in lines)
+                place = print_path(path[:depth]) + types
+                texts[variables[value.number], f"{place} {{ {fields} }}".lstrip()] = None
+    yield from sorted(texts, key=lambda text: text[0])
 
 
 def _representation(fields: Sequence[RepresentationField]) -> Iterator[str]:
@@ -178,18 +199,18 @@ def _representation(fields: Sequence[RepresentationField]) -> Iterator[str]:
         yield "}"
 
 
-def _selection_set(selections: SelectionSet) -> Iterator[str]:
+def _selection_set(selections: SelectionSet, variables: Mapping[int, str]) -> Iterator[str]:
     yield "{"
-    yield from _indent(_selections(selections))
+    yield from _indent(_selections(selections, variables))
     yield "}"
 
 
-def _selections(selections: SelectionSet) -> Iterator[str]:
+def _selections(selections: SelectionSet, variables: Mapping[int, str]) -> Iterator[str]:
     for selection in selections:
         if isinstance(selection, FieldSelection):
             alias = selection.response_key
             head = selection.name if alias == selection.name else f"{alias}: {selection.name}"
-            head += selection.arguments
+            head += arguments_text(selection, variables)
         else:
             head = f"... on {selection.type_condition}"
         for condition in selection.conditions:
@@ -198,7 +219,7 @@ def _selections(selections: SelectionSet) -> Iterator[str]:
             yield head
             continue
         yield head + " {"
-        yield from _indent(_selections(selection.selections))
+        yield from _indent(_selections(selection.selections, variables))
         yield "}"
 
 
@@ -248,5 +269,8 @@ def _call_json(call: EntityCall) -> dict[str, Any]:
                 "fields": list(_representation(spec.fields)),
             }
             for spec in call.representations
+        ],
+        "contexts": [
+            {"variable": variable, "from": value} for variable, value in _context_texts(call)
         ],
     }

@@ -13,7 +13,7 @@ are computed from the supergraph's indexes when first asked for, and kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from router.query_graph.provided import Provided
 from router.query_graph.selections import TYPENAME
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from graphql import SelectionSetNode
 
-    from router.supergraph import FieldJoin, Key, Supergraph, SupergraphField
+    from router.supergraph import ContextArgument, FieldJoin, Key, Supergraph, SupergraphField
 
 __all__ = ["FieldMove", "KeyMove", "QueryGraph", "ViewNode"]
 
 _NO_LABELS: frozenset[str] = frozenset()
+_NOTHING: Final[frozenset[int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class FieldMove:
 
     target: ViewNode | None
     requires: SelectionSetNode | None = None
+    contexts: tuple[ContextArgument, ...] = ()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the subgraph has to be entered anew, with what the field is computed from."""
+        return self.requires is not None or bool(self.contexts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class QueryGraph:
         self._field_moves: dict[tuple[ViewNode, str, str], FieldMove | None] = {}
         self._key_moves: dict[str, tuple[KeyMove, ...]] = {}
         self._provided: dict[int, Provided] = {}
+        self._context_values: dict[frozenset[str], frozenset[int]] = {}
         self._likeness: dict[tuple[str, str, tuple[str, ...]], Hashable] = {}
 
     def field_move(self, node: ViewNode, type_name: str, field: str) -> FieldMove | None:
@@ -118,13 +126,13 @@ class QueryGraph:
             provided, below = node.provided.lookup(type_name, field, self.supergraph.possible_types)
         if not provided and not (join.resolvable and self._is_switched_on(node, definition)):
             return None
-        requires = None if provided else join.requires
+        # What a path provides is there as it is: nothing is computed.
+        requires, contexts = (None, ()) if provided else (join.requires, join.contexts)
         target = self.supergraph.types.get(join.type_name)  # None: a built-in scalar
         if target is None or not target.is_composite:
-            return FieldMove(None, requires)
-        return FieldMove(
-            ViewNode(node.subgraph, join.type_name, self._below(join, below)), requires
-        )
+            return FieldMove(None, requires, contexts)
+        below_it = ViewNode(node.subgraph, join.type_name, self._below(join, below))
+        return FieldMove(below_it, requires, contexts)
 
     def _implementations(self, node: ViewNode) -> frozenset[str]:
         return self.supergraph.possible_types_in(node.subgraph, node.type_name)
@@ -136,7 +144,7 @@ class QueryGraph:
             return None
         moves = {self.field_move(node, name, field) for name in self._implementations(node)}
         (move, *others) = moves
-        return None if others or move is None or move.requires is not None else move
+        return None if others or move is None or move.is_computed else move
 
     def _is_switched_on(self, node: ViewNode, definition: SupergraphField) -> bool:
         """Whether a progressive override leaves the field with this subgraph."""
@@ -236,6 +244,16 @@ class QueryGraph:
                     )
         return moves
 
+    def context_values(self, types: frozenset[str]) -> frozenset[int]:
+        """The numbers of the contextual values that objects of all these types set."""
+        values = self.supergraph.context_values
+        if not values:
+            return _NOTHING
+        if types not in self._context_values:
+            setting = (number for number, value in values.items() if types <= value.types)
+            self._context_values[types] = frozenset(setting)
+        return self._context_values[types]
+
     def likeness(self, declared: str, type_name: str, wanted: Sequence[str]) -> Hashable:
         """Equal for two types that differ in no move, given the declared type and the fields
         wanted.
@@ -270,10 +288,11 @@ class QueryGraph:
                 for f in fields
             ),
             tuple(sorted(i for i in type_.interfaces if _has_interface_object(supergraph, i))),
+            self.context_values(frozenset({type_name})),
         )
 
 
-def _traits(join: FieldJoin) -> tuple[bool, bool, str, str, str, str, str]:
+def _traits(join: FieldJoin) -> tuple[bool, bool, str, str, str, str, str, str]:
     """What of a field's join decides its moves, in a comparable form."""
     return (
         join.resolvable,
@@ -283,6 +302,7 @@ def _traits(join: FieldJoin) -> tuple[bool, bool, str, str, str, str, str]:
         "" if join.requires is None else str(id(join)),  # requirements are planned per type
         join.override_label or "",
         join.override_from or "",
+        ",".join(f"{argument.name}={argument.number}" for argument in join.contexts),
     )
 
 

@@ -19,6 +19,7 @@ which subgraphs can be entered (``entry_order``). What still grows without measu
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
@@ -82,10 +83,10 @@ FREE = Cost()
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to get a field: entering ``target``, with the field's requirement when it has one."""
+    """One way to get a field: entering ``target``, with what it is computed from if it is."""
 
     target: ViewNode
-    requires: bool
+    computed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,22 @@ class _Need:
     fields: tuple[OpField, ...]
 
 
+class _Family:
+    """What the searches of one operation share: they call each other, and count together."""
+
+    def __init__(self, max_evaluations: int) -> None:
+        self.max_evaluations = max_evaluations
+        self.evaluations = 0
+        self.tokens = TokenLog()
+        self.members: dict[frozenset[int], Paths] = {}
+
+
 class Paths:
     """The search for one operation (or one composition check). Keeps what it found.
+
+    ``values`` are the contextual values that the objects above a position give to it, by number.
+    Under other objects other fields can be computed, so for each such set there is a search of its
+    own: ``below`` leads from one to the next. Without contexts there is only one.
 
     After ``max_evaluations`` choices weighed, every search raises SearchLimitError.
     """
@@ -127,14 +142,36 @@ class Paths:
     ) -> None:
         self.graph = graph
         self.units = units
-        self.evaluations = 0
-        self._max_evaluations = max_evaluations
-        self._tokens = TokenLog()
-        self._choices: Memo[Choice | None] = Memo(self._tokens)
-        self._entries: Memo[_Entry | None] = Memo(self._tokens)
+        self.values: frozenset[int] = frozenset()
+        self._family = _Family(max_evaluations)
+        self._family.members[self.values] = self
+        self._forget()
+
+    def _forget(self) -> None:
+        self._choices: Memo[Choice | None] = Memo(self._family.tokens)
+        self._entries: Memo[_Entry | None] = Memo(self._family.tokens)
         self._orders: dict[tuple[str, Views], Mapping[KeyMove, Views]] = {}
         self._visible: dict[tuple[OpField, str, Views], tuple[Unit, ...]] = {}
         self._closures: dict[tuple[str, Views], Views] = {}
+
+    @property
+    def evaluations(self) -> int:
+        """How many choices have been weighed, under whatever values."""
+        return self._family.evaluations
+
+    def below(self, types: frozenset[str]) -> Paths:
+        """The search at the positions below objects of the given runtime types."""
+        own = self.graph.context_values(types)
+        return self.under(self.values | own) if own else self
+
+    def under(self, values: frozenset[int]) -> Paths:
+        """The search at positions to which the objects above give exactly these values."""
+        members = self._family.members
+        if values not in members:
+            members[values] = found = copy(self)
+            found.values = values
+            found._forget()
+        return members[values]
 
     # -- choices ---------------------------------------------------------------------------------
 
@@ -205,7 +242,7 @@ class Paths:
             view
             for view in have
             if (move := self.graph.field_move(view, type_name, field.name))
-            and move.requires is None
+            and not move.is_computed
             and self.graph.is_source(view, type_name, field.name, field.asked_on)
         ]
 
@@ -219,7 +256,7 @@ class Paths:
             if field_move is not None and self.graph.is_source(
                 move.target, type_name, field.name, field.asked_on
             ):
-                ways[Way(move.target, field_move.requires is not None)] = None
+                ways[Way(move.target, field_move.is_computed)] = None
         return list(ways)
 
     def moves(self, type_name: str, have: Views) -> tuple[KeyMove, ...]:
@@ -238,7 +275,7 @@ class Paths:
     def _is_feasible(
         self, way: Way, type_name: str, field: OpField, have: Views, guard: Guard
     ) -> bool:
-        if way.requires:
+        if way.computed:
             return self._computed(type_name, field, way.target, have, guard) is not None
         return self.entry(type_name, have, way.target, guard) is not None
 
@@ -283,7 +320,7 @@ class Paths:
         assert move.key is not None
         target = move.target
         token = ("key", type_name, target.subgraph, target.type_name, move.key.text)
-        if not self._tokens.admits(token, guard):
+        if not self._family.tokens.admits(token, guard):
             return None
         if (type_name, have) not in self._orders:
             self._orders[type_name, have] = entry_order(self, type_name, have)
@@ -298,27 +335,35 @@ class Paths:
     def _computed(
         self, type_name: str, field: OpField, target: ViewNode, have: Views, guard: Guard
     ) -> Cost | None:
-        """What a field with a requirement costs: the requirement, a key, and one visit."""
+        """What a computed field costs: its requirement, a key, and one visit.
+
+        What its contexts need is got from the objects above and does not count here.
+        """
         move = self.graph.field_move(target, type_name, field.name)
-        if move is None or move.requires is None:
+        if move is None or not move.is_computed:
+            return None
+        if not self.values.issuperset(argument.number for argument in move.contexts):
             return None
         token = ("requires", type_name, field.name, target.subgraph)
-        if not self._tokens.admits(token, guard):
+        if not self._family.tokens.admits(token, guard):
             return None
         guard = guard.with_token(token)
         entry = self.entry(type_name, have, target, guard)
         if entry is None:
             return None
-        needed = self.choose(self.units.field_set(type_name, move.requires), have, guard)
-        if needed is None:
-            return None
+        required = FREE
+        if move.requires is not None:
+            needed = self.choose(self.units.field_set(type_name, move.requires), have, guard)
+            if needed is None:
+                return None
+            required = needed.cost
         # A first visit can carry the requirement along, unless the requirement itself needs that
         # visit.
-        again = target.subgraph in needed.cost.visits
+        again = target.subgraph in required.visits
         visit = f"{target.subgraph} again" if again else target.subgraph
-        depth = max(needed.cost.depth, entry.cost.depth - 1) + 1
+        depth = max(required.depth, entry.cost.depth - 1) + 1
         keys = entry.cost.visits - {target.subgraph}
-        cost = needed.cost.plus(Cost(keys, entry.cost.below, 0))
+        cost = required.plus(Cost(keys, entry.cost.below, 0))
         return Cost(cost.visits | {visit}, cost.below, depth)
 
     # -- evaluation ------------------------------------------------------------------------------
@@ -356,8 +401,9 @@ class Paths:
         return Choice(total, ordered, computed)
 
     def _count_evaluation(self) -> None:
-        self.evaluations += 1
-        if self.evaluations > self._max_evaluations:
+        family = self._family
+        family.evaluations += 1
+        if family.evaluations > family.max_evaluations:
             raise SearchLimitError
 
     def _below(
@@ -382,12 +428,13 @@ class Paths:
         guard: Guard,
     ) -> Cost | None:
         views = self.child_views(unit.representative, field, active, computed_in)
+        below = self.below(unit.types)
         total = FREE
         for child in self.children(unit, field, active, guard):
             seeing = frozenset(v for v in views if self.graph.sees(v, child.representative))
             if not seeing:
                 continue  # nobody who gives us the object knows the type: it cannot occur here
-            choice = self.choose(child, seeing, guard)
+            choice = below.choose(child, seeing, guard)
             if choice is None:
                 return None
             total = total.plus(Cost(frozenset(), choice.cost.rank[0], choice.cost.depth))
@@ -477,7 +524,7 @@ class Paths:
         if not views or not all(map(self.graph.is_interface_object, views)):
             return None
         whole = self.units.child_as_interface(unit, field)
-        if whole is None or self.choose(whole, frozenset(views)) is None:
+        if whole is None or self.below(unit.types).choose(whole, frozenset(views)) is None:
             return None
         return whole
 
@@ -543,8 +590,8 @@ def _assignment(
     ways: Sequence[tuple[_Need, Way]],
 ) -> tuple[tuple[ViewNode, ...], tuple[tuple[OpField, ViewNode], ...]]:
     """The entries and the computed fields that an assignment of needs to ways amounts to."""
-    entries = dict.fromkeys(way.target for _, way in ways if not way.requires)
-    computed = tuple((f, way.target) for need, way in ways if way.requires for f in need.fields)
+    entries = dict.fromkeys(way.target for _, way in ways if not way.computed)
+    computed = tuple((f, way.target) for need, way in ways if way.computed for f in need.fields)
     return tuple(entries), computed
 
 
@@ -566,7 +613,7 @@ def _greedy(needs: Sequence[_Need]) -> list[tuple[_Need, Way]]:
         counts: dict[Way, int] = {}
         for need in left:
             for way in need.ways:
-                counts[way] = counts.get(way, 0) + (1 if way.requires else len(need.fields))
+                counts[way] = counts.get(way, 0) + (1 if way.computed else len(need.fields))
         best = max(counts, key=lambda way: counts[way])
         chosen.extend((need, best) for need in left if best in need.ways)
         left = [need for need in left if best not in need.ways]

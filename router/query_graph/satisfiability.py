@@ -31,11 +31,14 @@ _NOWHERE: Final[frozenset[ViewNode]] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class _State:
+    """``values`` are the contextual values that the objects on the path give, by number."""
+
     type_name: str
     views: frozenset[ViewNode]
     path: tuple[
         tuple[str, str | None], ...
     ]  # (field, runtime type of its value where that matters)
+    values: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,13 @@ class _Walk:
         self._below: dict[tuple[str, ViewNode], tuple[tuple[str, ViewNode], ...]] = {}
 
     def run(self, limit: int) -> Iterator[Unsatisfiable]:
-        seen: set[tuple[str, frozenset[ViewNode]]] = set()
-        walked: set[tuple[str, frozenset[ViewNode]]] = set()
+        seen: set[tuple[object, ...]] = set()
+        walked: set[tuple[object, ...]] = set()
         reported: set[str] = set()
         queue = deque(self._roots())
         while queue and len(reported) < limit:
             state = queue.popleft()
-            key = (state.type_name, state.views)
+            key = (state.type_name, state.views, state.values)
             if key in seen:
                 continue
             seen.add(key)
@@ -90,18 +93,41 @@ class _Walk:
             entered = self._entered(state)
             reach = state.views | entered
             # Subgraphs that only refer to an entity make many states that offer nothing new.
-            offering = (state.type_name, entered | self._offering_more(state, entered))
+            views = entered | self._offering_more(state, entered)
+            offering = (state.type_name, views, state.values)
             if offering in walked:
                 continue
             walked.add(offering)
             targets = self._targets(state, reach)
+            below = self._values_below(state)
             for name in self._visible_fields(state.type_name):
                 coordinate = f"{state.type_name}.{name}"
                 if self._is_given(state, name):
-                    queue.extend(self._next(state, name, targets.get(name, _NOWHERE)))
+                    queue.extend(self._next(state, name, targets.get(name, _NOWHERE), below))
                 elif coordinate not in reported:
                     reported.add(coordinate)
                     yield self._explain(state, reach, name)
+
+    def _paths_of(self, state: _State) -> Paths:
+        return self._paths.under(state.values)
+
+    def _values_below(self, state: _State) -> frozenset[int]:
+        """The contextual values at the positions below a state: those that its object sets replace
+        those from further up, even where they cannot be had.
+        """
+        own = self._graph.context_values(frozenset({state.type_name}))
+        if not own:
+            return state.values
+        paths = self._paths_of(state)
+        given = self._graph.supergraph.context_values
+        had = (
+            number
+            for number in own
+            if paths.choose(
+                self._units.field_set(state.type_name, given[number].selection), state.views
+            )
+        )
+        return (state.values - own) | frozenset(had)
 
     def _roots(self) -> Iterator[_State]:
         for kind, name in self._graph.supergraph.root_types.items():
@@ -144,30 +170,32 @@ class _Walk:
         )
 
     def _is_given(self, state: _State, name: str) -> bool:
-        choice = self._paths.choose(self._unit(state.type_name, name), state.views)
+        choice = self._paths_of(state).choose(self._unit(state.type_name, name), state.views)
         return choice is not None and all(
-            self._meets_requirement(state.type_name, name, view) for _, view in choice.computed
+            self._meets_requirement(state, name, view) for _, view in choice.computed
         )
 
-    def _meets_requirement(self, type_name: str, name: str, view: ViewNode) -> bool:
+    def _meets_requirement(self, state: _State, name: str, view: ViewNode) -> bool:
         """Whether a requirement can be met from the subgraph that has it, as Apollo demands.
 
         The planner would often have the required fields before it goes there. But a subgraph that
         cannot be left again, usually as its key is marked external by mistake, is refused.
         """
+        type_name = state.type_name
         move = self._graph.field_move(view, type_name, name)
         if move is None or move.requires is None:
             return True
         guard = NO_GUARD.with_token(("requires", type_name, name, view.subgraph))
         required = self._units.field_set(type_name, move.requires)
-        return self._paths.choose(required, frozenset({view}), guard) is not None
+        return self._paths_of(state).choose(required, frozenset({view}), guard) is not None
 
     def _entered(self, state: _State) -> frozenset[ViewNode]:
         """All views that can be entered from the state's."""
+        paths = self._paths_of(state)
         return frozenset(
             move.target
-            for move in self._paths.moves(state.type_name, state.views)
-            if self._paths.entry(state.type_name, state.views, move.target, NO_GUARD) is not None
+            for move in paths.moves(state.type_name, state.views)
+            if paths.entry(state.type_name, state.views, move.target, NO_GUARD) is not None
         )
 
     def _offering_more(self, state: _State, entered: frozenset[ViewNode]) -> frozenset[ViewNode]:
@@ -186,7 +214,7 @@ class _Walk:
                 for name in self._fields_in(type_name, view)
             )
             self._offered[key] = frozenset(
-                (name, move.target) for name, move in moves if move and move.requires is None
+                (name, move.target) for name, move in moves if move and not move.is_computed
             )
         return self._offered[key]
 
@@ -226,7 +254,13 @@ class _Walk:
             )
         return self._below[key]
 
-    def _next(self, state: _State, name: str, targets: AbstractSet[ViewNode]) -> Iterator[_State]:
+    def _next(
+        self,
+        state: _State,
+        name: str,
+        targets: AbstractSet[ViewNode],
+        values: frozenset[int],
+    ) -> Iterator[_State]:
         declared = self._graph.supergraph.types[state.type_name].fields[name].type_name
         type_ = self._graph.supergraph.types.get(declared)
         if type_ is None or not type_.is_composite:
@@ -235,7 +269,7 @@ class _Walk:
             views = frozenset(v for v in targets if self._graph.sees(v, possible))
             if views and not self._graph.supergraph.types[possible].inaccessible:
                 shown = possible if type_.is_abstract else None
-                yield _State(possible, views, (*state.path, (name, shown)))
+                yield _State(possible, views, (*state.path, (name, shown)), values)
 
     # -- explaining ------------------------------------------------------------------------------
 
@@ -270,14 +304,17 @@ class _Walk:
             yield f'field "{coordinate}" is not resolvable because marked @external.'
         elif join.overridden:
             yield f'field "{coordinate}" is not resolvable because it is overridden.'
+        elif not state.values.issuperset(argument.number for argument in join.contexts):
+            yield f'could not find a match for required context for field "{coordinate}".'
         elif join.requires is not None:
             doubt = self._doubt(type_name, view)
             yield f'cannot satisfy @require conditions on field "{coordinate}"{doubt}.'
         yield from self._closed(type_name, view.subgraph, name)
-        for move in self._paths.moves(type_name, state.views):
+        paths = self._paths_of(state)
+        for move in paths.moves(type_name, state.views):
             if move.key is None or move.target.subgraph == view.subgraph:
                 continue
-            if self._paths.entry(type_name, frozenset({view}), move.target, NO_GUARD) is None:
+            if paths.entry(type_name, frozenset({view}), move.target, NO_GUARD) is None:
                 yield (
                     f'cannot move to subgraph "{move.target.subgraph}" using '
                     f'@key(fields: "{move.key.text}") of "{move.target.type_name}", the key '

@@ -3,6 +3,8 @@
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
 from router.supergraph.load import load_supergraph, supergraph_digest
 from router.supergraph.model import (
+    ContextArgument,
+    ContextValue,
     FieldJoin,
     Key,
     Subgraph,
@@ -14,6 +16,8 @@ from router.supergraph.model import (
 )
 
 __all__ = [
+    "ContextArgument",
+    "ContextValue",
     "FieldJoin",
     "Key",
     "Subgraph",

@@ -89,6 +89,7 @@ class Directives:
             prefix for spec, prefix in prefixes.items() if spec.startswith(SPECS)
         )
         self.inaccessible = prefixes.get("https://specs.apollo.dev/inaccessible", "inaccessible")
+        self.context = prefixes.get("https://specs.apollo.dev/context", "context")
         self.graphs = self._read_graphs(document)
 
     def _read_graphs(self, document: DocumentNode) -> dict[str, tuple[str, str]]:
@@ -151,6 +152,14 @@ class Directives:
     def is_inaccessible(self, node: Node) -> bool:
         """Whether a node carries ``@inaccessible``."""
         return any(d.name.value == self.inaccessible for d in _directives(node))
+
+    def contexts(self, node: Node) -> frozenset[str]:
+        """The names of the contexts that a type sets: of every ``@context`` on it."""
+        return frozenset(
+            str(arguments_of(directive).get("name"))
+            for directive in _directives(node)
+            if directive.name.value == self.context
+        )
 
     def is_machinery(self, name: str) -> bool:
         """Whether a directive or type name belongs to a linked Apollo spec (``join__Graph``,

@@ -32,6 +32,7 @@ from router.supergraph.costs import read_costs
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
 from router.supergraph.joins import Directives
 from router.supergraph.model import (
+    ContextArgument,
     FieldJoin,
     Key,
     Subgraph,
@@ -152,6 +153,7 @@ class _Types:
         self._directives = directives
         self._access = AccessDirectives(document)
         self._subgraphs = subgraphs
+        self._context_values: dict[tuple[str, str, str], tuple[int, SelectionSetNode]] = {}
         self._definitions = [
             definition
             for definition in document.definitions
@@ -178,6 +180,7 @@ class _Types:
             fields=fields,
             interfaces=interfaces,
             possible=self._possible(node, joins),
+            contexts=self._directives.contexts(node),
             inaccessible=self._directives.is_inaccessible(node),
             access=self._access.of(node),
         )
@@ -230,9 +233,8 @@ class _Types:
             access=self._access.of(node),
         )
 
-    @staticmethod
     def _join(
-        parent: TypeDefinitionNode, node: FieldDefinitionNode, arguments: dict[str, Any]
+        self, parent: TypeDefinitionNode, node: FieldDefinitionNode, arguments: dict[str, Any]
     ) -> FieldJoin:
         where = f"{parent.name.value}.{node.name.value}"
         own = arguments.get("type")
@@ -248,6 +250,31 @@ class _Types:
             provides=_field_set(arguments.get("provides"), where),
             override_from=arguments.get("override"),
             override_label=arguments.get("overrideLabel"),
+            contexts=tuple(
+                self._context_argument(where, argument)
+                for argument in arguments.get("contextArguments") or ()
+            ),
+        )
+
+    def _context_argument(self, where: str, given: dict[str, str]) -> ContextArgument:
+        missing = {"name", "context", "type", "selection"} - given.keys()
+        if missing:
+            raise SupergraphError(
+                SupergraphErrorCode.INVALID_JOIN,
+                f"{where}: a contextual argument has no {', '.join(sorted(missing))}.",
+            )
+        identity = (given["context"], given["selection"], given["type"])
+        if identity not in self._context_values:
+            selection = _field_set(given["selection"], where)
+            assert selection is not None
+            self._context_values[identity] = (len(self._context_values), selection)
+        number, selection = self._context_values[identity]
+        return ContextArgument(
+            name=given["name"],
+            context=given["context"],
+            type=given["type"],
+            selection=selection,
+            number=number,
         )
 
     def _possible(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from router.supergraph.costs import Costs
 
 __all__ = [
+    "ContextArgument",
+    "ContextValue",
     "FieldJoin",
     "Key",
     "Subgraph",
@@ -73,6 +75,33 @@ class TypeJoin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextArgument:
+    """An argument that the router fills from an object further up (``@fromContext``).
+
+    ``context`` is the context's name in the supergraph, ``type`` the argument's as the subgraph
+    prints it. Arguments with the same context, selection and type have one ``number``: their value
+    is the same.
+    """
+
+    name: str
+    context: str
+    type: str
+    selection: SelectionSetNode
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContextValue:
+    """What contextual arguments are filled with: a selection on the nearest object further up that
+    has one of the types. ``type`` is that of the value, as the subgraph prints it.
+    """
+
+    selection: SelectionSetNode
+    type: str
+    types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldJoin:
     """How one subgraph has one field.
 
@@ -92,6 +121,7 @@ class FieldJoin:
     provides: SelectionSetNode | None = None
     override_label: str | None = None
     override_from: str | None = None
+    contexts: tuple[ContextArgument, ...] = ()
 
     @property
     def resolvable(self) -> bool:
@@ -118,7 +148,7 @@ class SupergraphField:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupergraphType:
     """One named type. ``possible`` holds, for interfaces and unions, the object types each subgraph
-    may return.
+    may return; ``contexts`` the names of the contexts that its objects set.
     """
 
     name: str
@@ -127,6 +157,7 @@ class SupergraphType:
     fields: Mapping[str, SupergraphField] = field(default_factory=dict)
     interfaces: frozenset[str] = frozenset()
     possible: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    contexts: frozenset[str] = frozenset()
     inaccessible: bool = False
     access: Access = FREE
 
@@ -186,6 +217,31 @@ class Supergraph:
                     key = (name, field_.name)
                     found[key] = found.get(key, frozenset()).union(filter(None, labels))
         return found
+
+    @cached_property
+    def context_values(self) -> Mapping[int, ContextValue]:
+        """What contextual arguments are filled with, by number.
+
+        Never from a mutation's or subscription's root: to read its fields is to run them.
+        """
+        result: dict[int, ContextValue] = {}
+        run = {self.root_types.get("mutation"), self.root_types.get("subscription")}
+        holders = [t for t in self.types.values() if t.contexts and t.name not in run]
+        for type_ in self.types.values() if holders else ():
+            for field_ in type_.fields.values():
+                for subgraph, join in field_.joins.items():
+                    for argument in join.contexts:
+                        # One on an interface or union is set by all types it has in the subgraph.
+                        setters = (
+                            self.possible_types_in(subgraph, holder.name)
+                            for holder in holders
+                            if argument.context in holder.contexts
+                        )
+                        types = frozenset[str]().union(*setters)
+                        result[argument.number] = ContextValue(
+                            argument.selection, argument.type, types
+                        )
+        return result
 
     def possible_types(self, name: str) -> frozenset[str]:
         """The object types an object of the named type may have at run time, over all subgraphs."""

@@ -6,13 +6,10 @@ import pytest
 
 from router.composition import compose
 from tests.federation.composition.cases import composition_cases, feature_subgraphs
+from tests.federation.gateway.comparisons import is_refused
 from tests.node.run import load_into_gateway
 
 pytestmark = [pytest.mark.node, pytest.mark.usefixtures("npm_packages")]
-
-NOT_IN_THE_GATEWAY = ("authenticated", "requiresScopes", "policy", "context", "cacheTag")
-"""Specifications that only Apollo Router implements: the gateway refuses Apollo's own supergraphs
-that link them."""
 
 
 def test_every_supergraph_loads_in_apollo_gateway() -> None:
@@ -25,7 +22,7 @@ def test_every_supergraph_loads_in_apollo_gateway() -> None:
 
     assert composed.keys() == subgraphs.keys()
     for (name, sdl), problem in zip(composed.items(), problems, strict=True):
-        if any(f"https://specs.apollo.dev/{spec}/" in sdl for spec in NOT_IN_THE_GATEWAY):
+        if is_refused(sdl):
             assert problem is not None
             assert "is unsupported" in problem, name
         else:

@@ -115,7 +115,7 @@ def _is_contextual(
             subgraphs=names_of(having),
             coordinates=(coordinate,),
         )
-    elif len(contextual) < len(sources):
+    elif plain:
         context.findings.hint(
             HintCode.CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS,
             f'Contextual argument "{coordinate}" will not be included in the supergraph since it is'

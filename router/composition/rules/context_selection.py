@@ -13,6 +13,7 @@ from graphql import FieldNode, InlineFragmentNode
 from router.composition.model import TypeKind
 from router.composition.subtypes import Subtypes
 from router.composition.type_refs import ListRef, base_name, nullable
+from router.federation.directives import FederationDirective
 from router.federation.field_sets import FieldSetError, parse_field_set, walk_selections
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def selection_problems(
     yield from _unused_conditions(subgraph, selection, places)
     subtypes = Subtypes.of([subgraph])
     for place in places:
+        if place.has(FederationDirective.INTERFACE_OBJECT):
+            yield f'one of the types that set the context is an interface object: "{place.name}"'
+            continue
         try:
             selected = _selected_type(subgraph, selection, place)
         except _SelectionError as error:
@@ -112,9 +116,12 @@ def _below(subgraph: Subgraph, node: FieldNode, found: TypeRef, coordinate: str)
     if node.selection_set is None:
         msg = f'"{coordinate}" of type "{found}" needs a selection'
         raise _SelectionError(msg)
+    if any(isinstance(item, InlineFragmentNode) for item in node.selection_set.selections):
+        msg = f'a fragment narrows "{coordinate}": only the type that sets the context may be'
+        raise _SelectionError(msg)
     inner = _selected_type(subgraph, node.selection_set, target)
-    # A value in every item of a list makes a list of values.
-    return ListRef(inner) if isinstance(nullable(found), ListRef) else inner
+    # A value in every item of a list makes a list of values, where some may be missing.
+    return ListRef(nullable(inner)) if isinstance(nullable(found), ListRef) else inner
 
 
 def _applies(subgraph: Subgraph, fragment: InlineFragmentNode, place: TypeDefinition) -> bool:

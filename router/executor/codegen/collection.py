@@ -32,6 +32,7 @@ from router.executor.object_reader import ObjectReader, item_type
 if TYPE_CHECKING:
     from graphql import GraphQLOutputType
 
+    from router.executor.codegen.objects import ContextVariables
     from router.executor.positions import Layout, Position
     from router.executor.sources import CallRef, Source
     from router.planner.plan import Path
@@ -140,6 +141,7 @@ class _PathCompiler:
         reads = self._objects.reads(access) if access is not None else ()
         if access is None or not reads:
             return
+        contexts = self._objects.contexts(layout, scope, self._ref)
         values: list[str] = []
         for read in reads:
             value = self._writer.fresh("v")
@@ -152,22 +154,26 @@ class _PathCompiler:
             for source, read in zip(position.inline, access.reads, strict=True)
             if read in reads
         ]
-        self._descend(access.type, values, position, sources, step + 1)
+        self._descend(access.type, values, position, (sources, contexts), step + 1)
 
     def _descend(
         self,
         graphql_type: GraphQLOutputType,
         values: list[str],
         position: Position,
-        sources: list[Source],
+        known: tuple[list[Source], ContextVariables],
         step: int,
     ) -> None:
+        """Write what happens with a value.
+
+        ``known`` are the sources it comes from, and the contextual values given to it.
+        """
         items_are = item_type(graphql_type)
         if items_are is not None:
             items = [self._writer.fresh("o") for _ in values]
             iterable = values[0] if len(values) == 1 else f"join({', '.join(values)})"
             with self._writer.block(f"for {', '.join(items)} in {iterable} or ():"):
-                self._descend(items_are, items, position, sources, step)
+                self._descend(items_are, items, position, known, step)
             return
         present = " or ".join(f"{value} is not None" for value in values)
         with self._writer.block(f"if {present}:"):
@@ -175,7 +181,9 @@ class _PathCompiler:
                 for value in values:
                     with self._writer.block(f"if {value} is None:"):
                         self._writer.line(f"{value} = NULLS")
-            self._object(position, Scope(dict(zip(sources, values, strict=True))), step)
+            sources, contexts = known
+            variables = dict(zip(sources, values, strict=True))
+            self._object(position, Scope(variables, contexts=contexts), step)
 
     def _collect(self, layout: Layout, scope: Scope) -> None:
         join = next((join for join in layout.joins if join.ref is self._ref), None)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.object_reader import ObjectReader, OpenObject
 from router.executor.sources import Access, Join, KeyPartKind, Read, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from router.executor.answers import RepresentationKey
     from router.executor.codegen.writer import FunctionWriter
     from router.executor.context import Json, JsonObject
+    from router.executor.object_reader import ContextValues
     from router.executor.positions import Layout, Position
+    from router.executor.sources import CallRef, ContextKey, ContextRead
 
-__all__ = ["JoinCode", "ObjectCode", "Scope"]
+__all__ = ["ContextVariables", "JoinCode", "ObjectCode", "Scope"]
+
+
+ContextVariables: TypeAlias = "Mapping[ContextKey, str]"
 
 
 @dataclass(slots=True)
@@ -24,16 +29,19 @@ class Scope:
     """What generated code knows about one object.
 
     ``variables`` hold its sources, ``typename`` is the expression for its type (None: unknown),
-    ``values`` are variables with what has been read from the sources.
+    ``values`` are variables with what has been read from the sources, ``contexts`` those with the
+    contextual values that the objects above it give.
     """
 
     variables: dict[Source, str]
     typename: str | None = None
     values: dict[tuple[Source, str], str] = field(default_factory=dict)
+    contexts: ContextVariables = field(default_factory=dict)
 
     def inner(self, typename: str | None = None) -> Scope:
         """Return a copy for a nested block: what is added there is not known outside."""
-        return Scope(dict(self.variables), typename or self.typename, dict(self.values))
+        known = typename or self.typename
+        return Scope(dict(self.variables), known, dict(self.values), self.contexts)
 
 
 @dataclass(slots=True)
@@ -130,13 +138,45 @@ class ObjectCode:
             return f"{typename} == {names[0]!r}"
         return f"{typename} in {self._writer.constant_set(frozenset(names))}"
 
+    def contexts(
+        self, layout: Layout, scope: Scope, own: CallRef | None = None
+    ) -> ContextVariables:
+        """Write the reads of the contextual values that an object gives; return those of the
+        objects below it.
+
+        Only what this code needs: of the call ``own`` and of those whose rows it reads.
+        """
+        found = scope.contexts
+        for read in layout.contexts:
+            if self._fetches is None or read.ref is own or read.ref.fetch in self._fetches:
+                found = {**found, read.key: self._context(layout, read, scope)}
+        return found
+
+    def _context(self, layout: Layout, read: ContextRead, scope: Scope) -> str:
+        if read.access is None or read.source.field is None:
+            return "None"
+        if not read.source.field.selections:
+            return self.leaf(layout, read.access.reads, scope)
+        sources = tuple(dict.fromkeys(found.source for found in read.access.reads))
+        values = [self.source(layout, source, scope) for source in sources]
+        reader = self._writer.constant("CTX", _context_reader(layout, read, sources))
+        value = self._writer.fresh("c")
+        arguments = ", ".join(["R", scope.typename or "None", _literal(scope.contexts), *values])
+        self._writer.line(f"{value} = {reader}({arguments})")
+        return value
+
     def join(self, layout: Layout, join: Join, scope: Scope) -> JoinCode:
         """Write what is needed to make the representation of an object."""
         if any(part.kind is KeyPartKind.NESTED for part in join.fields):
             return self._read_join(layout, join, scope)
         typename = repr(join.spec.typename) if join.spec.typename is not None else scope.typename
         assert typename is not None  # else the layout has no such join
-        keys = [str(join.spec_index)] if join.ref.tag_spec else []
+        keys: list[str] = []
+        if join.ref.call.contexts:
+            values = (scope.contexts.get(key, "None") for key in join.ref.context_keys)
+            keys.append(f"encode([{', '.join(values)}])")
+        if join.ref.tag_spec:
+            keys.append(str(join.spec_index))
         if join.ref.tag_type:
             keys.append(typename)
         members = [f"'__typename': {typename}"]
@@ -156,15 +196,15 @@ class ObjectCode:
 
     def _read_join(self, layout: Layout, join: Join, scope: Scope) -> JoinCode:
         """Leave a representation with nested objects to the reader."""
-        sources: list[Source] = []
-        for part in join.fields:
-            for read in part.access.reads if part.access is not None else ():
-                if read.source not in sources:
-                    sources.append(read.source)
+        accesses = [part.access for part in join.fields]
+        # What is nested may stand in rows of calls that get contextual values from this object.
+        accesses += [c.access for c in layout.contexts if c.ref.fetch in join.ref.ancestors]
+        reads = (read for access in accesses if access is not None for read in access.reads)
+        sources = tuple(dict.fromkeys(read.source for read in reads))
         values = [self.source(layout, source, scope) for source in sources]
-        maker = self._writer.constant("REP", _maker(layout, join, tuple(sources)))
+        maker = self._writer.constant("REP", _maker(layout, join, sources))
         made = self._writer.fresh("m")
-        arguments = ", ".join(["R", scope.typename or "None", *values])
+        arguments = ", ".join(["R", scope.typename or "None", _literal(scope.contexts), *values])
         self._writer.line(f"{made} = {maker}({arguments})")
         return JoinCode(f"{made}[0]", f"{made}[1]", made=made)
 
@@ -173,9 +213,28 @@ def _maker(
     layout: Layout, join: Join, sources: tuple[Source, ...]
 ) -> Callable[..., tuple[RepresentationKey, JsonObject] | None]:
     def make(
-        reader: ObjectReader, typename: str | None, *values: Json
+        reader: ObjectReader, typename: str | None, contexts: ContextValues, *values: Json
     ) -> tuple[RepresentationKey, JsonObject] | None:
-        found = OpenObject(layout, typename, dict(zip(sources, values, strict=True)))
+        found = OpenObject(layout, typename, dict(zip(sources, values, strict=True)), contexts)
         return reader.representation(layout, found, join)
 
     return make
+
+
+def _context_reader(
+    layout: Layout, read: ContextRead, sources: tuple[Source, ...]
+) -> Callable[..., Json]:
+    def context(
+        reader: ObjectReader, typename: str | None, contexts: ContextValues, *values: Json
+    ) -> Json:
+        found = OpenObject(layout, typename, dict(zip(sources, values, strict=True)), contexts)
+        return reader.context(layout, found, read)
+
+    return context
+
+
+def _literal(contexts: ContextVariables) -> str:
+    """The expression for contextual values as the reader takes them."""
+    if not contexts:
+        return "NO_CONTEXTS"
+    return f"{{{', '.join(f'{key}: {variable}' for key, variable in contexts.items())}}}"

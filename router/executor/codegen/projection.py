@@ -41,6 +41,7 @@ from router.executor.leaves import INT_MAX, INT_MIN
 from router.executor.object_reader import ObjectReader, item_type
 
 if TYPE_CHECKING:
+    from router.executor.codegen.objects import ContextVariables
     from router.executor.positions import Layout, Position
     from router.executor.sources import Access
 
@@ -48,6 +49,8 @@ __all__ = ["Projection", "compile_projection"]
 
 Projection: TypeAlias = Callable[[Answers, ObjectReader, Mapping[str, Json]], JsonObject]
 _Emit: TypeAlias = Callable[[str], None]  # takes the expression of a finished value
+
+_Place: TypeAlias = "tuple[Position, ContextVariables]"  # and the contextual values given to it
 
 _CLASSES = {"String": "str", "Boolean": "bool"}
 
@@ -130,10 +133,13 @@ class _ProjectionCompiler:
 
     def _fields(self, layout: Layout, scope: Scope, fields: tuple[ClientField, ...]) -> str:
         """Write the code for an object's fields; return the expression that joins them."""
-        members = [f"{field.key!r}: {self._field(layout, scope, field)}" for field in fields]
+        below = self._objects.contexts(layout, scope)
+        members = [f"{field.key!r}: {self._field(layout, scope, field, below)}" for field in fields]
         return f"{{{', '.join(members)}}}"
 
-    def _field(self, layout: Layout, scope: Scope, field: ClientField) -> str:
+    def _field(
+        self, layout: Layout, scope: Scope, field: ClientField, below: ContextVariables
+    ) -> str:
         if field.name == TYPENAME:
             if scope.typename is None:
                 self._give_up()
@@ -147,7 +153,7 @@ class _ProjectionCompiler:
             return "None"
         if is_leaf_type(get_named_type(field.type)):
             return self._leaf(field.type, self._objects.leaf(layout, access.reads, scope))
-        return self._composite(layout, scope, field, access, field.type)
+        return self._composite(layout, scope, field, access, below)
 
     def _composite(
         self,
@@ -155,8 +161,9 @@ class _ProjectionCompiler:
         scope: Scope,
         field: ClientField,
         access: Access,
-        graphql_type: GraphQLOutputType,
+        below: ContextVariables,
     ) -> str:
+        assert field.type is not None
         values: list[str] = []
         for read in access.reads:
             variable = self._objects.source(layout, read.source, scope)
@@ -164,9 +171,9 @@ class _ProjectionCompiler:
             self._writer.line(f"{values[-1]} = {variable}[{read.key!r}]")
         result = self._writer.fresh("y")
         self._value(
-            graphql_type,
+            field.type,
             values,
-            layout.child(field.key),
+            (layout.child(field.key), below),
             field.selection_sets,
             lambda value: self._writer.line(f"{result} = {value}"),
         )
@@ -176,7 +183,7 @@ class _ProjectionCompiler:
         self,
         graphql_type: GraphQLOutputType,
         values: list[str],
-        position: Position,
+        place: _Place,
         selection_sets: tuple[SelectionSetNode, ...],
         emit: _Emit,
     ) -> None:
@@ -189,7 +196,7 @@ class _ProjectionCompiler:
         with self._writer.block("else:"):
             items_are = item_type(graphql_type)
             if items_are is not None:
-                self._list(items_are, values, position, selection_sets, emit)
+                self._list(items_are, values, place, selection_sets, emit)
                 return
             for value in values:
                 if len(values) > 1:
@@ -198,14 +205,15 @@ class _ProjectionCompiler:
                 word = "elif" if len(values) > 1 else "if"
                 with self._writer.block(f"{word} {value}.__class__ is not dict:"):
                     self._give_up()
-            scope = Scope(dict(zip(position.inline, values, strict=True)))
+            position, contexts = place
+            scope = Scope(dict(zip(position.inline, values, strict=True)), contexts=contexts)
             self._object(position, scope, selection_sets, emit)
 
     def _list(
         self,
         items_are: GraphQLOutputType,
         values: list[str],
-        position: Position,
+        place: _Place,
         selection_sets: tuple[SelectionSetNode, ...],
         emit: _Emit,
     ) -> None:
@@ -223,7 +231,7 @@ class _ProjectionCompiler:
             self._value(
                 items_are,
                 items,
-                position,
+                place,
                 selection_sets,
                 lambda value: self._writer.line(f"{append}({value})"),
             )

@@ -9,6 +9,7 @@ import orjson
 
 from router.executor.answers import NULLS
 from router.executor.codegen.runtime import IrregularAnswerError, id_of, join, optional_id_of
+from router.executor.object_reader import NO_CONTEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ class FunctionWriter:
         self._tables: set[int] = set()
         self._sets: dict[frozenset[str], str] = {}
         self._namespace: dict[str, Any] = {
+            "NO_CONTEXTS": NO_CONTEXTS,
             "NULLS": NULLS,
             "IrregularAnswerError": IrregularAnswerError,
             "encode": orjson.dumps,

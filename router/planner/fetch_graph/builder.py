@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from router.planner.errors import PlanningError, PlanningErrorCode
+from router.planner.fetch_graph.contexts import context_places
 from router.planner.fetch_graph.demand import Demand
 from router.planner.fetch_graph.position import Position, View
 from router.planner.fetch_graph.representations import merge_representations
@@ -19,14 +20,14 @@ from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, S
 from router.planner.fetch_graph.step import Step
 from router.planner.plan import RepresentationField
 from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
-from router.query_graph.paths import NO_GUARD
+from router.query_graph.paths import NO_GUARD, Guard
 from router.supergraph import TypeKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from router.planner.fetch_graph.contexts import StepContext
     from router.query_graph import FieldMove, Paths
-    from router.query_graph.paths import Guard
 
 __all__ = ["FetchGraphBuilder"]
 
@@ -110,7 +111,7 @@ class FetchGraphBuilder:
         """Enter the subgraphs chosen for a unit; which of its fields are to be computed, where."""
         if self._must_discover(position, unit):
             self._discover(position, unit, guard)
-        choice = self._paths.choose(unit, self._nodes(position, unit), guard)
+        choice = position.paths.choose(unit, self._nodes(position, unit), guard)
         if choice is None:
             raise self._no_plan(position, unit)
         for target in choice.entries:
@@ -137,7 +138,10 @@ class FetchGraphBuilder:
         holders = [unit for unit in units if field in unit.fields]
         if len(holders) == 1 or any(field in targets for targets in computed):
             return None
-        ways = {self._direct_moves(position, unit, field) for unit in holders}
+        ways = {
+            (self._direct_moves(position, unit, field), position.paths.below(unit.types))
+            for unit in holders
+        }
         if len(ways) > 1:
             return None
         types = frozenset[str]().union(*(unit.types for unit in holders))
@@ -194,13 +198,13 @@ class FetchGraphBuilder:
             return {view.step}
         child = position.child(unit, field, wanted)
         move = self._graph.field_move(view.node, unit.representative, field.name)
-        if move and move.requires is not None and move.target is not None:
+        if move and move.is_computed and move.target is not None:
             child.compute(view, move.target)
         if not guard.tokens:
             self._check_interface_fields(child, unit, field)
         units = [
             below
-            for below in self._paths.children(unit, field, self._nodes(position, unit), guard)
+            for below in position.paths.children(unit, field, self._nodes(position, unit), guard)
             if any(self._graph.sees(v.node, below.representative) for v in child.views(below.types))
         ]
         steps = self._resolve_all(child, units, demand, guard)
@@ -220,7 +224,7 @@ class FetchGraphBuilder:
         if self._graph.supergraph.types[child.declared].kind is not TypeKind.INTERFACE:
             return
         for name in sorted(asked):
-            if not self._paths.is_answerable_on_interface(child.declared, name, nodes):
+            if not child.paths.is_answerable_on_interface(child.declared, name, nodes):
                 where = ".".join(step.key for step in child.path)
                 raise PlanningError(
                     PlanningErrorCode.NO_PLAN,
@@ -258,7 +262,7 @@ class FetchGraphBuilder:
 
     def _new_entry(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> View:
         have = self._nodes(position, unit)
-        entry = self._paths.entry(unit.representative, have, target, guard)
+        entry = position.paths.entry(unit.representative, have, target, guard)
         if entry is None:
             raise self._no_plan(position, unit)
         # Entered as an interface, or as an interface object: the one fragment names the interface.
@@ -298,7 +302,7 @@ class FetchGraphBuilder:
         self, position: Position, unit: Unit, step: Step, move: KeyMove, guard: Guard
     ) -> None:
         assert move.key is not None
-        inside = self._paths.key_guard(
+        inside = position.paths.key_guard(
             unit.representative, self._nodes(position, unit), move, guard
         )
         if inside is None:
@@ -362,7 +366,7 @@ class FetchGraphBuilder:
             needed = self._paths.units.field_set(
                 everything.representative, move.key.selection, everything.types
             )
-            choice = self._paths.choose(needed, have, guard)
+            choice = position.paths.choose(needed, have, guard)
             if choice is None:
                 continue
             rank = (*choice.cost.rank, move.target.subgraph != preferred)
@@ -370,7 +374,7 @@ class FetchGraphBuilder:
                 best = (rank, move)
         return best[1] if best else None
 
-    # -- requirements ----------------------------------------------------------------------------
+    # -- computed fields -------------------------------------------------------------------------
 
     def _compute(
         self,
@@ -381,7 +385,7 @@ class FetchGraphBuilder:
         demand: Demand,
         guard: Guard,
     ) -> View:
-        """The view in which a field with a requirement is computed, its requirement sent along."""
+        """The view in which a field is computed, what it is computed from sent along."""
         # Two requirements may share a third: planned for each, a chain of such would double at
         # every link.
         known = position.computing.get((unit.types, field.name, target, demand))
@@ -401,11 +405,19 @@ class FetchGraphBuilder:
     ) -> View:
         move = self._graph.field_move(target, unit.representative, field.name)
         assert move is not None
-        assert move.requires is not None
         guard = guard.with_token(("requires", unit.representative, field.name, target.subgraph))
-        needed = self._paths.units.field_set(unit.representative, move.requires, unit.types)
-        steps = self._resolve(position, needed, demand, guard)
-        requires = self._representation(position, needed, is_key=False)
+        steps: set[Step] = set()
+        requires: tuple[RepresentationField, ...] = ()
+        if move.requires is not None:
+            needed = self._paths.units.field_set(unit.representative, move.requires, unit.types)
+            steps |= self._resolve(position, needed, demand, guard)
+            requires = self._representation(position, needed, is_key=False)
+        contexts: list[StepContext] = []
+        for place in context_places(position, move.contexts):
+            # What limits the search for a key here does not above.
+            steps |= self._resolve(place.position, place.needed, demand, Guard(guard.tokens))
+            read = self._representation(place.position, place.needed, is_key=False)
+            contexts.append(place.read(read))
         view = self._joinable(position, unit, target, steps, requires)
         if view is None:
             view = self._new_entry(position, unit, target, guard)
@@ -413,6 +425,7 @@ class FetchGraphBuilder:
         merged = merge_representations(view.step.requires, requires)
         assert merged is not None
         view.step.requires = merged
+        view.step.contexts.update(dict.fromkeys(contexts))
         return view
 
     def _joinable(

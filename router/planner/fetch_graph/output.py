@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from graphql import print_ast
 
 from router.planner.fetch_graph.representations import merge_representations
+from router.planner.operation_text import operation_text
 from router.planner.plan import (
+    ContextVariable,
     EntityCall,
     FetchNode,
     FieldSelection,
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 
     from graphql import OperationDefinitionNode
 
+    from router.planner.fetch_graph.contexts import StepContext
     from router.planner.fetch_graph.step import Step
-    from router.planner.plan import Condition, SelectionSet
+    from router.planner.plan import Condition, ContextSource, Path, SelectionSet
     from router.supergraph import Supergraph
 
 __all__ = ["OutputBuilder"]
@@ -39,6 +42,14 @@ class OutputBuilder:
         self._kind = OperationKind(operation.operation.value)
         self._name = operation.name.value if operation.name else None
         self._definitions = {v.variable.name.value: v for v in operation.variable_definitions or ()}
+        self._sent = self._prefix("representations")
+        self._filled = self._prefix("contextualArgument")
+
+    def _prefix(self, name: str) -> str:
+        """How names of our own variables begin: as none of the client's does."""
+        while any(own.startswith(name) for own in self._definitions):
+            name = f"_{name}"
+        return name
 
     def fetches(self, groups: Sequence[Sequence[Step]]) -> tuple[FetchNode, ...]:
         """One fetch node per group."""
@@ -62,14 +73,16 @@ class OutputBuilder:
             if len(calls) == 1:
                 conditions, any_of = calls[0].conditions, calls[0].any_of
         variables = self._used_variables(selections, calls)
+        declarations = tuple(map(self._declaration, variables))
         name = self._operation_name(first.subgraph, index)
         return FetchNode(
             id=index,
             subgraph=first.subgraph,
             kind=kind,
-            operation=self._text(kind, name, variables, selections, calls),
+            operation=operation_text(kind, name, declarations, selections, calls),
             operation_name=name,
             variables=tuple(variables),
+            declarations=declarations,
             depends_on=tuple(depends_on),
             selections=selections,
             entity_calls=tuple(calls),
@@ -101,10 +114,20 @@ class OutputBuilder:
                 calls.append(call)
         if len(calls) == 1:
             return calls
-        return [
-            replace(call, response_key=f"_e{index}", variable=f"representations{index}")
-            for index, call in enumerate(calls)
-        ]
+        return [self._numbered(call, index) for index, call in enumerate(calls)]
+
+    def _numbered(self, call: EntityCall, index: int) -> EntityCall:
+        """One of several calls of a fetch, with names of its own."""
+        contexts = (
+            replace(context, variable=f"{self._filled}{index}_{context.number}")
+            for context in call.contexts
+        )
+        return replace(
+            call,
+            response_key=f"_e{index}",
+            variable=f"{self._sent}{index}",
+            contexts=tuple(contexts),
+        )
 
     def _call(self, step: Step) -> EntityCall:
         conditions = step.conditions()
@@ -119,16 +142,26 @@ class OutputBuilder:
         )
         return EntityCall(
             response_key="_entities",
-            variable="representations",
-            paths=(step.path,),
+            variable=self._sent,
+            paths=(_with_contexts(step.path, step.contexts),),
             representations=(spec,),
             selections=selections,
             conditions=tuple(sorted(conditions)),
             any_of=step.any_of(),
             enters_root=step.enters_root,
+            contexts=self._contexts(step),
         )
 
-    # -- text ------------------------------------------------------------------------------------
+    def _contexts(self, step: Step) -> tuple[ContextVariable, ...]:
+        types = self._supergraph.context_values
+        return tuple(
+            ContextVariable(
+                number=number, variable=f"{self._filled}_{number}", type=types[number].type
+            )
+            for number in sorted({context.value.number for context in step.contexts})
+        )
+
+    # -- variables -------------------------------------------------------------------------------
 
     def _used_variables(self, selections: SelectionSet, calls: Iterable[EntityCall]) -> list[str]:
         used = _variables(selections)
@@ -136,32 +169,27 @@ class OutputBuilder:
             used |= _variables(call.selections)
         return [name for name in self._definitions if name in used]
 
-    def _text(
-        self,
-        kind: OperationKind,
-        name: str | None,
-        variables: Sequence[str],
-        selections: SelectionSet,
-        calls: Sequence[EntityCall],
-    ) -> str:
-        if calls and calls[0].enters_root:
-            selections, calls = calls[0].selections, ()
-        declared = [f"${call.variable}:[_Any!]!" for call in calls]
-        for variable in variables:
-            node = self._definitions[variable]
-            default = f"={print_ast(node.default_value)}" if node.default_value else ""
-            declared.append(f"${variable}:{print_ast(node.type)}{default}")
-        head = f"{kind.value} {name}" if name else kind.value
-        if declared:
-            head += f"({','.join(declared)})"
-        if not calls:
-            return f"{head}{_print(selections)}"
-        body = " ".join(
-            ("" if call.response_key == "_entities" else f"{call.response_key}:")
-            + f"_entities(representations:${call.variable}){_print(call.selections)}"
-            for call in calls
-        )
-        return f"{head}{{{body}}}"
+    def _declaration(self, variable: str) -> str:
+        node = self._definitions[variable]
+        default = f"={print_ast(node.default_value)}" if node.default_value else ""
+        return f"${variable}:{print_ast(node.type)}{default}"
+
+
+def _with_contexts(path: Path, contexts: Iterable[StepContext]) -> Path:
+    """The path with the contextual values that are read on the way."""
+    values: dict[int, list[ContextSource]] = {}
+    for context in contexts:
+        values.setdefault(context.depth, []).append(context.value)
+    return tuple(
+        replace(step, contexts=tuple(sorted(values[depth], key=_context_order)))
+        if depth in values
+        else step
+        for depth, step in enumerate(path)
+    )
+
+
+def _context_order(value: ContextSource) -> tuple[int, list[str]]:
+    return value.number, sorted(value.types or ())
 
 
 def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
@@ -184,6 +212,7 @@ def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
             paths=paths,
             representations=one.representations + other.representations,
             selections=one.selections + other.selections,
+            contexts=tuple(dict.fromkeys((*one.contexts, *other.contexts))),
         )
     return None
 
@@ -251,29 +280,3 @@ def _variables(selections: SelectionSet) -> set[str]:
             used |= selection.variables
         used |= _variables(selection.selections)
     return used
-
-
-def _under(conditions: Sequence[Condition], head: str, text: str) -> str:
-    """A selection under its conditions. A directive stands once in a place: more need fragments."""
-    printed = [f"@{'include' if c.wanted else 'skip'}(if:${c.variable})" for c in conditions]
-    if not printed:
-        return text
-    *outer, last = printed
-    text = head + last + text[len(head) :]
-    for directive in reversed(outer):
-        text = f"...{directive}{{{text}}}"
-    return text
-
-
-def _print(selections: SelectionSet) -> str:
-    parts = []
-    for selection in selections:
-        if isinstance(selection, FragmentSelection):
-            head = f"...on {selection.type_condition}"
-        else:
-            alias = selection.response_key
-            head = selection.name if alias == selection.name else f"{alias}:{selection.name}"
-            head += selection.arguments
-        text = head + (_print(selection.selections) if selection.selections else "")
-        parts.append(_under(selection.conditions, head, text))
-    return "{" + " ".join(parts) + "}"

@@ -165,7 +165,7 @@ class Position:
             if view not in self._reached:
                 move = graph.field_move(view.node, representative, self.via.name)
                 reached = None
-                if move is not None and move.target is not None and move.requires is None:
+                if move is not None and move.target is not None and not move.is_computed:
                     reached = self._reach(view, move.target)
                 self._reached[view] = reached
         reached_views = [view for view in self._reached.values() if view is not None]
@@ -186,9 +186,7 @@ class Position:
         )
 
     def compute(self, view: View, target: ViewNode) -> None:
-        """The position's field is computed (it has a requirement): only the computing view leads
-        here.
-        """
+        """The position's field is computed: only the computing view leads here."""
         self.computed_views.append(self._reach(view, target))
 
     def enter(self, view: View) -> None:
@@ -221,7 +219,7 @@ class Position:
             for child in self.paths.units.children(own, asked)
         )
         return Position(
-            paths=self.paths,
+            paths=self.paths.below(unit.types),
             declared=definition.type_name,
             path=(*self.path_for(unit.types), step),
             parent=self,

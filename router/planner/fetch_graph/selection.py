@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from router.planner.fetch_graph.demand import Demand, common_conditions
-from router.planner.plan import FieldSelection, FragmentSelection
+from router.planner.plan import ContextualArgument, FieldSelection, FragmentSelection
 from router.query_graph import TYPENAME
 from router.supergraph import TypeKind
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from router.planner.fetch_graph.step import Step
     from router.planner.plan import SelectionSet
     from router.query_graph import Conditions
-    from router.supergraph import Supergraph
+    from router.supergraph import FieldJoin, Supergraph
 
 __all__ = ["ENTITY_ROOT", "TYPENAME_WANTED", "Entry", "SelectionBuilder", "Wanted"]
 
@@ -223,6 +223,7 @@ class _Finisher:
             output_key=wanted.output_key,
             arguments=wanted.arguments,
             variables=wanted.variables,
+            contextual=self._contextual(entry),
             conditions=tuple(sorted(conditions - self._inherited)),
             selections=selections,
         )
@@ -241,16 +242,33 @@ class _Finisher:
             if (name := f"{key}_{n}") not in shapes or shapes[name].agrees(shape)
         )
 
+    def _contextual(self, entry: Entry) -> tuple[ContextualArgument, ...]:
+        """The arguments that the subgraph has filled from contexts."""
+        if not self._supergraph.context_values:
+            return ()
+        join = self._join_of(entry)
+        arguments = join.contexts if join is not None else ()
+        return tuple(ContextualArgument(argument.name, argument.number) for argument in arguments)
+
     def _type_of(self, entry: Entry) -> str:
         """The field's type in this subgraph; of composite types only lists and nulls count."""
-        wanted = entry.wanted
-        for name in sorted(entry.types):
-            definition = self._supergraph.types[name].fields.get(wanted.name)
+        join = self._join_of(entry)
+        if join is None:
+            return ""
+        type_ = join.nullable_shape
+        return type_.replace(join.type_name, "") if entry.selection else type_
+
+    def _join_of(self, entry: Entry) -> FieldJoin | None:
+        """How the subgraph has the field: on a type, or on the interface it has as an object."""
+        owners = sorted(entry.types)
+        if self._static is not None and self._static.is_abstract:
+            owners.append(self._static.name)
+        for name in owners:
+            definition = self._supergraph.types[name].fields.get(entry.wanted.name)
             join = definition.joins.get(self._builder.subgraph) if definition else None
             if join is not None:
-                type_ = join.nullable_shape
-                return type_.replace(join.type_name, "") if entry.selection else type_
-        return ""
+                return join
+        return None
 
     def _merge_equal(self, fields: list[_Finished]) -> list[_Finished]:
         """Fields that are asked alike, as one field for all their types."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from router.planner.fetch_graph.demand import alternatives
 
 if TYPE_CHECKING:
+    from router.planner.fetch_graph.contexts import StepContext
     from router.planner.fetch_graph.selection import SelectionBuilder
     from router.planner.plan import Path, RepresentationField
     from router.query_graph import Condition, Conditions
@@ -32,6 +33,7 @@ class Step:
     typename: str | None = None  # what the representation calls the object; None: its own name
     keys: tuple[RepresentationField, ...] = ()
     requires: tuple[RepresentationField, ...] = ()
+    contexts: dict[StepContext, None] = field(default_factory=dict)  # a set in order
     depends_on: set[Step] = field(default_factory=set)
     _alternatives: frozenset[Conditions] | None = None
 

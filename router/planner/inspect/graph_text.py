@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from graphql import SelectionSetNode
 
-    from router.query_graph import QueryGraph
+    from router.query_graph import FieldMove, QueryGraph
     from router.supergraph import SupergraphField, SupergraphType
 
-__all__ = ["field_set_text", "graph_text"]
+__all__ = ["computed_from", "field_set_text", "graph_text"]
 
 
 def graph_text(graph: QueryGraph) -> str:
@@ -48,6 +48,16 @@ def graph_text(graph: QueryGraph) -> str:
 def field_set_text(selections: SelectionSetNode) -> str:
     """A field set on one line: ``{ id organization { id } }``."""
     return " ".join(print_ast(selections).split())
+
+
+def computed_from(move: FieldMove) -> str:
+    """What a computed field needs: its requirement, and arguments that contexts fill."""
+    required = [] if move.requires is None else [field_set_text(move.requires)]
+    contexts = (
+        f"({argument.name}: ${argument.context} {field_set_text(argument.selection)})"
+        for argument in move.contexts
+    )
+    return " ".join([*required, *contexts])
 
 
 def _type_lines(graph: QueryGraph, type_: SupergraphType) -> Iterator[str]:
@@ -96,8 +106,8 @@ def _field_text(graph: QueryGraph, field: SupergraphField, node: ViewNode, runti
     text = field.name
     if move.target is not None:
         text += f" -> {move.target.type_name}"
-    if move.requires is not None:
-        text += f" requires {field_set_text(move.requires)}"
+    if move.is_computed:
+        text += f" requires {computed_from(move)}"
     if join.provides is not None:
         text += f" provides {field_set_text(join.provides)}"
     if join.override_label is not None:

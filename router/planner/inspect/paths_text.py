@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from router.planner.inspect.graph_text import field_set_text
+from router.planner.inspect.graph_text import computed_from, field_set_text
 from router.planner.plan import OperationKind
 from router.query_graph.paths import NO_GUARD
 
@@ -26,41 +26,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from router.planner.planner import Search
-    from router.query_graph import Choice, OpField, Paths, Unit, ViewNode
+    from router.query_graph import Choice, OpField, Paths, QueryGraph, Unit, ViewNode
 
 __all__ = ["paths_text"]
 
 
 def paths_text(search: Search) -> str:
     """Every decision for one operation, parents before children."""
-    walk = _Walk(search.paths)
+    walk = _Walk(search.paths.graph)
     units = search.units
     if search.kind is OperationKind.MUTATION:  # one field after the other
         units = [replace(unit, fields=(field,)) for unit in units for field in unit.fields]
     blocks = [
         "\n".join(block)
         for unit in units
-        for block in walk.decisions(_Place(search.root, unit, frozenset()))
+        for block in walk.decisions(_Place(search.paths, search.root, unit, frozenset()))
     ]
     return "\n\n".join(blocks) or "Nothing is asked of a subgraph."
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A unit at a position, and the views the search has there."""
+    """A unit at a position, and the views that the position's search has there."""
 
+    paths: Paths
     path: str
     unit: Unit
     views: frozenset[ViewNode]
 
 
 class _Walk:
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
-        self._graph = paths.graph
+    def __init__(self, graph: QueryGraph) -> None:
+        self._graph = graph
 
     def decisions(self, place: _Place) -> Iterator[list[str]]:
-        choice = self._paths.choose(place.unit, place.views)
+        choice = place.paths.choose(place.unit, place.views)
         yield list(self._lines(place, choice))
         if choice is None:
             return
@@ -78,18 +78,19 @@ class _Walk:
         computed_in: ViewNode | None,
     ) -> Iterator[list[str]]:
         type_name = place.unit.representative
-        views = self._paths.child_views(type_name, field, active, computed_in)
+        views = place.paths.child_views(type_name, field, active, computed_in)
         depth = self._graph.supergraph.types[type_name].fields[field.name].list_depth
+        below = place.paths.below(place.unit.types)
         path = ".".join((place.path, field.output_key, *["@"] * depth))
-        for child in self._paths.children(place.unit, field, active):
+        for child in place.paths.children(place.unit, field, active):
             seeing = frozenset(v for v in views if self._graph.sees(v, child.representative))
             if seeing:
-                yield from self.decisions(_Place(path, child, seeing))
+                yield from self.decisions(_Place(below, path, child, seeing))
 
     def _active(self, place: _Place, choice: Choice) -> frozenset[ViewNode]:
         active = place.views
         for target in choice.entries:
-            entry = self._paths.entry(place.unit.representative, place.views, target, NO_GUARD)
+            entry = place.paths.entry(place.unit.representative, place.views, target, NO_GUARD)
             if entry is not None:
                 active |= entry.views
         return active
@@ -113,14 +114,14 @@ class _Walk:
     def _candidates(self, place: _Place) -> Iterator[str]:
         type_name = place.unit.representative
         for field in place.unit.fields:
-            if self._paths.direct_views(place.views, type_name, field):
+            if place.paths.direct_views(place.views, type_name, field):
                 continue
             ways = list(self._ways(place, field))
             yield f"{field.output_key}: {'; '.join(ways) or 'none'}"
 
     def _ways(self, place: _Place, field: OpField) -> Iterator[str]:
         type_name = place.unit.representative
-        moves = self._paths.moves(type_name, place.views)
+        moves = place.paths.moves(type_name, place.views)
         for target in dict.fromkeys(move.target for move in moves):
             move = self._graph.field_move(target, type_name, field.name)
             if move is None or not self._graph.is_source(
@@ -128,14 +129,14 @@ class _Walk:
             ):
                 continue
             entry = self._entry_text(place, target)
-            if move.requires is not None:
-                yield f"computed in {target.subgraph} from {field_set_text(move.requires)}"
+            if move.is_computed:
+                yield f"computed in {target.subgraph} from {computed_from(move)}"
             elif entry is not None:
                 yield entry
 
     def _entry_text(self, place: _Place, target: ViewNode) -> str | None:
         """How a subgraph is entered, None if it cannot be."""
-        entry = self._paths.entry(place.unit.representative, place.views, target, NO_GUARD)
+        entry = place.paths.entry(place.unit.representative, place.views, target, NO_GUARD)
         if entry is None:
             return None
         text = _view_text(target)

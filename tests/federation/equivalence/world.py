@@ -28,7 +28,7 @@ from graphql import (
     is_composite_type,
 )
 
-from router.supergraph import Supergraph
+from router.supergraph import FieldJoin, Supergraph
 
 __all__ = ["World"]
 
@@ -199,11 +199,25 @@ class World:
         self, source: Mapping[str, Any], field: str, arguments: Mapping[str, Any]
     ) -> Any:
         """A field's value in the merged schema; of a computed field, computed from what it truly
-        requires.
+        requires and from what the objects above it truly are.
         """
         typename = source["type"]
         type_ = self.supergraph.schema.type_map[typename].fields[field].type  # type: ignore[attr-defined]
-        return self.value(source, field, arguments, type_, self.salt(source, field))
+        given = {**arguments, **self.contextual(source, field)}
+        value = self.value(source, field, given, type_, self.salt(source, field))
+        return _below(value, source)
+
+    def contextual(self, source: Mapping[str, Any], field: str) -> dict[str, Any]:
+        """The arguments of a field that contexts fill."""
+        found: dict[str, Any] = {}
+        for join in self._joins(source["type"], field):
+            for argument in join.contexts:
+                value = self.supergraph.context_values[argument.number]
+                above = source["$above"]
+                while above["type"] not in value.types:
+                    above = above["$above"]
+                found[argument.name] = _only(self.requirement(above, value.selection))
+        return found
 
     def salt(self, source: Mapping[str, Any], field: str) -> str:
         """The true requirement of a computed field as text, empty for any other."""
@@ -212,12 +226,29 @@ class World:
 
     def requires_of(self, typename: str, field: str) -> SelectionSetNode | None:
         """A field's requirement, wherever it is computed."""
+        return next((j.requires for j in self._joins(typename, field) if j.requires), None)
+
+    def _joins(self, typename: str, field: str) -> Iterator[FieldJoin]:
+        """How subgraphs have a field, of an object or of an interface object that stands for it."""
         for holder in (typename, *sorted(self.supergraph.types[typename].interfaces)):
             definition = self.supergraph.types[holder].fields.get(field)
-            for join in definition.joins.values() if definition else ():
-                if join.requires is not None:
-                    return join.requires
-        return None
+            yield from definition.joins.values() if definition else ()
+
+
+def _below(value: Any, above: Mapping[str, Any]) -> Any:
+    """Objects that know the object above them."""
+    if isinstance(value, list):
+        return [_below(item, above) for item in value]
+    return {**value, "$above": above} if isinstance(value, Mapping) else value
+
+
+def _only(value: Any) -> Any:
+    """What a selection of one field in each object leads to."""
+    if isinstance(value, list):
+        return [_only(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return _only(next(iter(value.values()), None))
 
 
 def canonical(value: Any) -> str:

@@ -189,3 +189,54 @@ def test_an_overridden_field_with_a_label_is_still_resolved_by_its_old_home() ->
         types = TYPES.replace(plain, overridden.format(given, given))
         join = load_supergraph(LINKS + MACHINERY + types).types["User"].fields["name"].joins
         assert join["accounts"].resolvable is resolvable
+
+
+CONTEXTS = (
+    LINKS.replace("join/v0.3", "join/v0.5").replace(
+        "\n{",
+        '\n  @link(url: "https://specs.apollo.dev/context/v0.1", as: "scope", for: SECURITY)\n{',
+        1,
+    )
+    + MACHINERY.replace(
+        "usedOverridden: Boolean)",
+        "usedOverridden: Boolean, contextArguments: [join__ContextArgument!])",
+    )
+    + """
+directive @scope(name: String!) repeatable on INTERFACE | OBJECT | UNION
+input join__ContextArgument { name: String! type: String! context: String! selection: String! }
+type Query @join__type(graph: A) { users: [User] }
+type User @join__type(graph: A, key: "id") @scope(name: "accounts__u") {
+  id: ID!
+  locale: String
+  books: [Book]
+}
+type Book @join__type(graph: A, key: "id") {
+  id: ID!
+  title: String @join__field(graph: A, contextArguments: [FILLED])
+  blurb(long: Boolean): String @join__field(graph: A, contextArguments: [FILLED])
+}
+"""
+)
+ARGUMENT = '{name: "l", type: "String", context: "accounts__u", selection: "{ locale }"}'
+
+
+def test_contextual_arguments_with_one_value_share_its_number() -> None:
+    supergraph = load_supergraph(CONTEXTS.replace("FILLED", ARGUMENT))
+
+    fields = supergraph.types["Book"].fields
+    (title,) = fields["title"].joins["accounts"].contexts
+    (blurb,) = fields["blurb"].joins["accounts"].contexts
+    assert (title.name, title.type, title.context) == ("l", "String", "accounts__u")
+    assert title.number == blurb.number
+    assert supergraph.context_values[title.number].types == {"User"}
+    assert "scope" not in print_schema(supergraph.api_schema)
+
+
+@pytest.mark.parametrize("missing", ["name", "type", "context", "selection"])
+def test_a_contextual_argument_that_says_too_little_is_refused(missing: str) -> None:
+    argument = ARGUMENT.replace(f"{missing}:", "other:")
+
+    with pytest.raises(SupergraphError, match=f"Book.title: .* has no {missing}") as refused:
+        load_supergraph(CONTEXTS.replace("FILLED", argument))
+
+    assert refused.value.code is SupergraphErrorCode.INVALID_JOIN
