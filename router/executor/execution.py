@@ -221,7 +221,7 @@ class Execution:
                 return ExecutionResult(data, [], extensions)
             except IRREGULARITIES:
                 pass  # the interpreter finds out what is irregular and reports it
-        self._map_errors(log)
+        self.map_errors(log)
         return ExecutionResult(self.interpreted(log, meta), log.errors, extensions)
 
     def interpreted(self, log: ErrorLog, meta: Mapping[str, Json]) -> JsonObject | None:
@@ -238,7 +238,8 @@ class Execution:
         )
         return interpreter.project(self._variant.root)
 
-    def _map_errors(self, log: ErrorLog) -> None:
+    def map_errors(self, log: ErrorLog) -> None:
+        """Add the errors of subgraphs and failed fetches to ``log``."""
         mapper = ErrorMapper(
             log,
             self.answers,

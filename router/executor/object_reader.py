@@ -239,6 +239,51 @@ class ObjectReader:
             key.append(value if part.kind is KeyPartKind.PLAIN else orjson.dumps(value))
         return (key[0] if len(key) == 1 else tuple(key)), made
 
+    def lost_key(self, layout: Layout, found: OpenObject, join: Join) -> frozenset[int]:
+        """Return the fetches that should have given a key field of ``join`` and gave none, or what
+        cannot be one. An object whose key is null is simply unknown there: nobody is to blame.
+        """
+        for part in join.fields:
+            if not part.field.is_key or part.access is None:
+                continue
+            lost = self._lost(layout, found, part.field)
+            if lost or (
+                part.kind is KeyPartKind.PLAIN
+                and isinstance(_first(self.read(found, part.access)), dict | list)
+            ):
+                return lost or _fetches(part.access)
+        return frozenset()
+
+    def _lost(
+        self, layout: Layout, found: OpenObject, field: RepresentationField
+    ) -> frozenset[int]:
+        access = layout.access.get(field.source_key)
+        if access is None:
+            return frozenset()
+        raws = self.read(found, access)
+        if _first(raws) is None:
+            return _fetches(access) if MISSING in raws else frozenset()
+        if field.selections:
+            position = layout.child(field.source_key)
+            for _, item in _spread((), access.type, raws):
+                inner = self.open(position, item)
+                if inner is None or inner.layout is None:
+                    return _fetches(access)
+                for below in field.selections:
+                    if lost := self._lost(inner.layout, inner, below):
+                        return lost
+        return frozenset()
+
+    def untold_type(self, position: Position, found: OpenObject) -> frozenset[int]:
+        """Return the fetches that were asked for an object's type and did not answer that."""
+        return frozenset(
+            read.source.fetch
+            for read in position.typename_reads
+            if read.source in found.values
+            and read.source.always_has(read.key)
+            and read.key not in found.values[read.source]
+        )
+
     def _part(
         self, layout: Layout, found: OpenObject, part: JoinField, allowed: frozenset[int]
     ) -> Json:
@@ -342,6 +387,10 @@ class ObjectReader:
         for _, key, made in self.objects(ref):
             collected.add(key, made)
         return collected
+
+
+def _fetches(access: Access) -> frozenset[int]:
+    return frozenset(read.source.fetch for read in access.reads)
 
 
 def _first(raws: tuple[Json, ...]) -> Json:

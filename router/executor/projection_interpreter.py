@@ -149,6 +149,13 @@ class ProjectionInterpreter:
             runtime is not None and runtime not in self._client.possible_types(position.declared)
         ):
             return self._unusable_type(found, position, path)
+        if runtime is None and (untold := self._reader.untold_type(position, found)):
+            self._malformed(
+                f"The subgraph did not tell the type of an object for {position.declared}.",
+                path,
+                untold,
+            )
+            return NULLED
         outer, self._contexts = self._contexts, self._reader.contexts_below(found)
         completed = self._fields(found, layout, position, selection_sets, path)
         self._contexts = outer
@@ -202,7 +209,26 @@ class ProjectionInterpreter:
             raws = self._reader.read(found, slot.access)
             if raws[0].__class__ is slot.quick:
                 return raws[0]
-        return self._complete(slot.type, raws, slot, (*path, slot.field.key))
+        value = self._complete(slot.type, raws, slot, (*path, slot.field.key))
+        if value is None and slot.access is not None:
+            return self._unless_lost(found, slot, slot.access, (*path, slot.field.key))
+        return value
+
+    def _unless_lost(
+        self, found: OpenObject, slot: Slot, access: Access, path: ResponsePath
+    ) -> Json:
+        """Explain a null whose object was never asked for, because its key was lost."""
+        sources = {read.source for read in access.reads}
+        if found.layout is None or not sources.isdisjoint(found.values):
+            return None
+        for join in found.layout.joins:
+            if join.source in sources:
+                fetches = self._reader.lost_key(found.layout, found, join)
+                if fetches:
+                    name = f"{slot.field.parent}.{slot.field.name}"
+                    self._malformed(f"The subgraph gave no key to find {name} by.", path, fetches)
+                    return NULLED
+        return None
 
     def _complete(
         self,
@@ -220,6 +246,8 @@ class ProjectionInterpreter:
                 break
         else:
             return self._absent(raws, slot, path)
+        if slot.position is not None and MISSING in raws:
+            self._partial(slot, path)
         items_are = item_type(graphql_type)
         if items_are is not None:
             return self._list(items_are, raws, slot, path)
@@ -235,6 +263,11 @@ class ProjectionInterpreter:
         self._malformed(message, path, slot.fetches)
         return NULLED
 
+    def _partial(self, slot: Slot, path: ResponsePath) -> None:
+        """Explain an object or list that one of several subgraphs did not give its part of."""
+        message = f"A subgraph did not answer for field {slot.field.parent}.{slot.field.name}."
+        self._malformed(message, path, slot.fetches)
+
     def _list(
         self,
         items_are: GraphQLOutputType,
@@ -245,6 +278,10 @@ class ProjectionInterpreter:
         joined = join_lists(raws)
         if joined is None:
             return self._mismatch("a list", slot, path)
+        if slot.position is not None and any(
+            isinstance(raw, list) and len(raw) < len(joined) for raw in raws
+        ):
+            self._partial(slot, path)
         items: list[Json] = []
         for index, item in enumerate(joined):
             value = self._complete(items_are, item, slot, (*path, index))

@@ -38,7 +38,8 @@ class ErrorLog:
 
     def __init__(self) -> None:
         self.errors: list[ErrorDict] = []
-        self._explained: list[tuple[ResponsePath, int]] = []
+        self._at: dict[ResponsePath, set[int]] = {}  # the fetches with errors there
+        self._below: dict[ResponsePath, set[int]] = {}  # ... with errors there or further down
 
     def add(
         self,
@@ -57,15 +58,17 @@ class ErrorLog:
         error["extensions"] = dict(extensions)
         self.errors.append(error)
         if fetch is not None:
-            self._explained.append((path, fetch))
+            self._at.setdefault(path, set()).add(fetch)
+            for length in range(len(path) + 1):
+                self._below.setdefault(path[:length], set()).add(fetch)
 
     def explains(self, path: ResponsePath, fetches: frozenset[int]) -> bool:
         """Tell whether one of ``fetches`` has reported an error at, above or below ``path``."""
-        for known, fetch in self._explained:
-            length = min(len(known), len(path))
-            if fetch in fetches and known[:length] == path[:length]:
-                return True
-        return False
+        if not fetches.isdisjoint(self._below.get(path, ())):
+            return True
+        return any(
+            not fetches.isdisjoint(self._at.get(path[:length], ())) for length in range(len(path))
+        )
 
 
 class ErrorMapper:
@@ -161,7 +164,7 @@ class ErrorMapper:
             below = tuple(_translated(fetch.calls[0].call.selections, path))
             return [self._in_response((*at, *below)) for at in self._objects(fetch)]
         ref = next((ref for ref in fetch.calls if ref.call.response_key == path[0]), None)
-        if ref is None or len(path) < 2 or not isinstance(path[1], int):
+        if ref is None or len(path) < 2 or path[1].__class__ is not int:
             return self._objects(fetch)
         if ref.index not in rows:
             rows[ref.index] = self._rows(ref)
@@ -200,7 +203,7 @@ def _output_keys(selections: SelectionSet) -> Iterator[str]:
 def _translated(selections: SelectionSet, path: Iterable[Json]) -> Iterator[str | int]:
     """Translate a path from response keys to output keys, as far as it makes sense."""
     for step in path:
-        if isinstance(step, int):
+        if step.__class__ is int:  # not true or false, which Python counts among them
             yield step
             continue
         found = [field for field in _fields(selections) if field.response_key == step]

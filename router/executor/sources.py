@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.client_selection import TYPENAME
+from router.planner.plan import FieldSelection
 
 if TYPE_CHECKING:
     from graphql import GraphQLOutputType
@@ -85,6 +86,13 @@ class Source:
     fetch: int
     selections: SelectionSet
     call: CallRef | None = None
+
+    def always_has(self, key: str) -> bool:
+        """Tell whether ``key`` is asked of every object, not of those of some type only."""
+        return any(
+            isinstance(selection, FieldSelection) and selection.response_key == key
+            for selection in self.selections
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

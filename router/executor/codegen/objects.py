@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from router.executor.codegen.runtime import IrregularAnswerError
 from router.executor.object_reader import ObjectReader, OpenObject
 from router.executor.sources import Access, Join, KeyPartKind, Read, Source
 
@@ -125,11 +126,11 @@ class ObjectCode:
             if value is None:
                 value = self._writer.fresh("tn")
                 variable = self.source(layout, read.source, scope)
-                self._writer.line(f"{value} = {variable}.get({read.key!r})")
+                self._writer.line(f"{value} = {_typename(variable, read)}")
                 continue
             with self._writer.block(f"if {value} is None:"):
                 variable = self.source(layout, read.source, scope.inner())
-                self._writer.line(f"{value} = {variable}.get({read.key!r})")
+                self._writer.line(f"{value} = {_typename(variable, read)}")
         return value
 
     def is_type(self, typename: str, names: tuple[str, ...]) -> str:
@@ -209,6 +210,12 @@ class ObjectCode:
         return JoinCode(f"{made}[0]", f"{made}[1]", made=made)
 
 
+def _typename(variable: str, read: Read) -> str:
+    """Return the expression that reads a type; the code gives up when it is lost."""
+    always = read.source.always_has(read.key)
+    return f"{variable}[{read.key!r}]" if always else f"{variable}.get({read.key!r})"
+
+
 def _maker(
     layout: Layout, join: Join, sources: tuple[Source, ...]
 ) -> Callable[..., tuple[RepresentationKey, JsonObject] | None]:
@@ -216,7 +223,10 @@ def _maker(
         reader: ObjectReader, typename: str | None, contexts: ContextValues, *values: Json
     ) -> tuple[RepresentationKey, JsonObject] | None:
         found = OpenObject(layout, typename, dict(zip(sources, values, strict=True)), contexts)
-        return reader.representation(layout, found, join)
+        made = reader.representation(layout, found, join)
+        if made is None and reader.lost_key(layout, found, join):
+            raise IrregularAnswerError
+        return made
 
     return make
 

@@ -262,10 +262,14 @@ async def test_wrong_values_in_the_way_stop_nothing_but_themselves() -> None:
         ]
     }
     assert [error["path"] for error in result.errors] == [
+        ["users", 1, "rating"],
         ["users", 1, "home"],
         ["users", 2],
+        ["users", 3, "rating"],
         ["users", 4, "home"],
     ]
+    assert result.errors[0]["message"] == "The subgraph gave no key to find User.rating by."
+    assert result.errors[0]["extensions"]["service"] == "users"
     assert [one["id"] for one in other.requests[0]["variables"]["representations"]] == ["1", "2"]
 
 
