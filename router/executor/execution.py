@@ -104,12 +104,13 @@ class Execution:
         """Make one fetch and return those that can be made now."""
         fetch = self._variant.fetches[index]
         collected = self._collect(fetch) if fetch.calls else _NOTHING_COLLECTED
-        if not fetch.calls or any(representations for _, representations in collected):
+        entities = sum(len(representations) for _, representations in collected)
+        if entities or not fetch.calls:
             started = perf_counter()
-            outcome = await self._ask(fetch, collected)
+            outcome = await self._ask(fetch, collected, entities)
             self._accept(fetch, outcome, collected)
             if self._context.collect_extensions:
-                self._time(fetch, outcome, collected, perf_counter() - started)
+                self._time(fetch, outcome, entities, perf_counter() - started)
         return self._woken(fetch)
 
     def _collect(self, fetch: CompiledFetch) -> tuple[Collection, ...]:
@@ -121,7 +122,9 @@ class Execution:
         found = (self.reader.collect(ref) for ref in fetch.calls)
         return tuple((one.index, one.representations) for one in found)
 
-    async def _ask(self, fetch: CompiledFetch, collected: tuple[Collection, ...]) -> FetchOutcome:
+    async def _ask(
+        self, fetch: CompiledFetch, collected: tuple[Collection, ...], entities: int
+    ) -> FetchOutcome:
         """Send the request and return what comes of it."""
         if fetch.contextual is None:
             made = {
@@ -129,15 +132,19 @@ class Execution:
                 for ref, (_, representations) in zip(fetch.calls, collected, strict=True)
                 if not ref.call.enters_root
             }
-            return await self._send(fetch, fetch.head, made)
+            return await self._send(fetch, fetch.head, made, entities)
         grouped = fetch.contextual.request(collected)
-        return grouped.joined(await self._send(fetch, grouped.head, grouped.variables))
+        outcome = await self._send(fetch, grouped.head, grouped.variables, entities)
+        return grouped.joined(outcome)
 
-    async def _send(self, fetch: CompiledFetch, head: bytes, made: JsonObject) -> FetchOutcome:
+    async def _send(
+        self, fetch: CompiledFetch, head: bytes, made: JsonObject, entities: int
+    ) -> FetchOutcome:
         """Send a request with the client's variables and those that were ``made``."""
         variables = {**self._variables_of(fetch), **made}
         files = file_parts(variables) if self._context.has_uploads else ()
-        return await self._fetcher.fetch(fetch, _body(head, variables), self._context, files)
+        body = _body(head, variables)
+        return await self._fetcher.fetch(fetch, body, self._context, files, entities)
 
     def _variables_of(self, fetch: CompiledFetch) -> JsonObject:
         given = self._variables
@@ -183,7 +190,7 @@ class Execution:
         self,
         fetch: CompiledFetch,
         outcome: FetchOutcome,
-        collected: tuple[Collection, ...],
+        entities: int,
         seconds: float,
     ) -> None:
         self._timings.append(
@@ -191,7 +198,7 @@ class Execution:
                 "id": fetch.node.id,
                 "subgraph": fetch.subgraph,
                 "ms": round(seconds * 1000, 3),
-                "entities": sum(len(representations) for _, representations in collected),
+                "entities": entities,
                 "status": outcome.status,
             }
         )

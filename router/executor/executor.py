@@ -15,12 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.executor.execution import Execution
+from router.executor.fetch_tracing import TracedFetcher
 from router.executor.fetcher import Fetcher
 from router.executor.settings import ExecutorSettings
 from router.executor.subscription import subscription_results
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
+
+    from opentelemetry.trace import Tracer
 
     from router.executor.context import ExecutionResult, Json, RequestContext
     from router.executor.program import Program
@@ -34,7 +37,7 @@ __all__ = ["Executor"]
 class Executor:
     """Runs the programs of one supergraph; ``transports`` are by subgraph name.
 
-    ``observer`` hears of retries and circuit breakers.
+    ``observer`` hears of retries and circuit breakers, ``tracer`` makes a span of each fetch.
     """
 
     def __init__(
@@ -43,11 +46,16 @@ class Executor:
         transports: Mapping[str, SubgraphTransport],
         settings: ExecutorSettings | None = None,
         observer: TrafficObserver | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.supergraph = supergraph
         self._transports = transports
         self._settings = settings or ExecutorSettings()
-        self._fetcher = Fetcher(transports, self._settings, observer)
+        self._fetcher = (
+            Fetcher(transports, self._settings, observer)
+            if tracer is None
+            else TracedFetcher(transports, self._settings, observer, tracer)
+        )
 
     async def execute(
         self, program: Program, variables: Mapping[str, Json], context: RequestContext

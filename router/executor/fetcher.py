@@ -75,8 +75,12 @@ class Fetcher:
         body: bytes,
         context: RequestContext,
         files: tuple[FilePart, ...] = (),
+        entities: int = 0,
     ) -> FetchOutcome:
-        """Return the outcome of one request; only cancellation and defects are raised."""
+        """Return the outcome of one request; only cancellation and defects are raised.
+
+        ``entities`` is how many the request asks for, for those who look on.
+        """
         client = self._client(fetch.subgraph)
         if not self._deduplicate or not fetch.is_query or files:
             request = _request(fetch, body, context, files)

@@ -266,7 +266,7 @@ class ObjectReader:
         if field.selections:
             position = layout.child(field.source_key)
             for _, item in _spread((), access.type, raws):
-                inner = self.open(position, item)
+                inner = self.open(position, item, self.contexts_below(found))
                 if inner is None or inner.layout is None:
                     return _fetches(access)
                 for below in field.selections:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 
+from router.server import log_context
 from router.server.settings import LogFormat
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
     that embed the router.
     """
     shared: list[structlog.typing.Processor] = [
+        log_context.add_ids,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

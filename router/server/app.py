@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 
+from router.server import log_context
 from router.server.access.authenticator import make_authenticator
 from router.server.access_log import AccessLog
 from router.server.background import collect_for_good
@@ -27,12 +28,14 @@ from router.server.pipeline.identify import DocumentFinder
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
 from router.server.telemetry import Metrics
+from router.server.tracing import Tracing, make_tracing
 from router.server.websocket.endpoint import WebSocketEndpoint
 from router.supergraph import load_supergraph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opentelemetry.trace import TracerProvider
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from router.executor.transport.base import SubgraphTransport
@@ -49,19 +52,21 @@ def create_router_app(
     *,
     transports: Mapping[str, SubgraphTransport] | None = None,
     policies: PolicyEvaluator | None = None,
+    tracer_provider: TracerProvider | None = None,
     own_process: bool = False,
 ) -> RouterApp:
     """Return a router for a supergraph.
 
     ``transports`` carry the requests to the subgraphs of these names, and stay the caller's to
     close; the other subgraphs are reached at the addresses in the supergraph. ``policies`` decides
-    what ``@policy`` asks, in place of what the settings say. ``own_process``: the router may tune
-    the garbage collector, since nothing else runs in the process. Raises SupergraphError for a bad
-    supergraph, RouterConfigError for an address that is none or a manifest of persisted documents
-    that cannot be used.
+    what ``@policy`` asks, in place of what the settings say; ``tracer_provider`` gets OpenTelemetry
+    spans, likewise. ``own_process``: the router may tune the garbage collector, since nothing else
+    runs in the process. Raises SupergraphError for a bad supergraph, RouterConfigError for an
+    address that is none or a manifest of persisted documents that cannot be used.
     """
     supergraph = load_supergraph(supergraph_sdl)
-    return RouterApp(settings, supergraph, transports, policies, own_process=own_process)
+    tracing = make_tracing(settings, tracer_provider)
+    return RouterApp(settings, supergraph, transports, policies, tracing, own_process=own_process)
 
 
 class RouterApp:
@@ -76,11 +81,16 @@ class RouterApp:
         supergraph: Supergraph,
         transports: Mapping[str, SubgraphTransport] | None = None,
         policies: PolicyEvaluator | None = None,
+        tracing: Tracing | None = None,
         *,
         own_process: bool = False,
     ) -> None:
         self.settings = settings
-        self.metrics = Metrics(max_operation_labels=settings.max_operation_labels)
+        self._tracing = tracing
+        self.metrics = Metrics(
+            max_operation_labels=settings.max_operation_labels,
+            tracer=None if tracing is None else tracing.tracer,
+        )
         self._transports = dict(transports or {})
         self._policies = policies
         self._authenticator = make_authenticator(settings)
@@ -165,6 +175,8 @@ class RouterApp:
         await self._documents.aclose()
         if self._authenticator is not None:
             await self._authenticator.aclose()
+        if self._tracing is not None:
+            await self._tracing.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -194,6 +206,10 @@ class RouterApp:
         ):
             etag = Request(scope).headers.get("if-none-match")
             await graphiql_page(self._graphiql, etag)(scope, receive, send)
+            return
+        log_context.enter(headers)
+        if self._tracing is not None:
+            await self._tracing.http(self._http, scope, receive, send, headers)
             return
         await self._http(scope, receive, send, headers)
 

@@ -80,6 +80,7 @@ class Generation:
             metered,
             executor_settings(settings, metered),
             metrics.traffic,
+            metrics.tracer,
         )
         self.gate = AccessGate(settings, metrics, policies)
         self.preparer = OperationPreparer(supergraph, Planner(supergraph), settings, metrics)

@@ -34,6 +34,7 @@ _DECISIVE = frozenset(
         b"content-length",
         b"content-type",
         b"sec-fetch-site",
+        b"traceparent",
         b"x-request-id",
         b"x-router-debug",
     }

@@ -486,6 +486,15 @@ class RouterSettings(BaseSettings):
     # Observability.
     log_format: LogFormat | None = None
     log_level: str = Field(default="info", pattern=r"^(debug|info|warning|error)$")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where OpenTelemetry spans go, by OTLP over HTTP: http://collector:4318/v1/traces",
+    )
+    trace_sample_ratio: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="Share of traces begun here that are recorded."
+    )
+    service_name: str = Field(default="router", description="What spans say they are of.")
     access_log: bool = Field(default=True, description="One line per request; costs CPU.")
     readiness_timeout: PositiveFloat = Field(
         default=2.0, description="Seconds that a subgraph has to answer /ready's question."

@@ -19,10 +19,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from router.server.tracing import stage_span
 from router.server.traffic_metrics import TrafficMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from opentelemetry.trace import Tracer
 
     from router.planner.plan import OperationKind
 
@@ -84,9 +87,10 @@ class _SupergraphInfo(Collector):
 
 
 class Metrics:
-    """All metrics of a router."""
+    """All metrics of a router; with a ``tracer``, stages are spans below the request's as well."""
 
-    def __init__(self, *, max_operation_labels: int) -> None:
+    def __init__(self, *, max_operation_labels: int, tracer: Tracer | None = None) -> None:
+        self.tracer = tracer
         self.registry = CollectorRegistry(auto_describe=True)
         self._max_labels = max_operation_labels
         self._operations: dict[tuple[str, str], OperationMetrics] = {}
@@ -226,7 +230,8 @@ class Metrics:
         """Record how long the block took; for stages that do not run on every request."""
         started = perf_counter()
         try:
-            yield
+            with stage_span(self.tracer, stage):
+                yield
         finally:
             self.stage(stage, perf_counter() - started)
 

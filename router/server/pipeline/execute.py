@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from router.executor import RequestContext
+from router.server.tracing import operation_span
 
 if TYPE_CHECKING:
     from router.executor import ExecutionResult
@@ -53,8 +54,12 @@ async def execute(
     context: RequestContext,
 ) -> ExecutionResult:
     """Run a query or mutation. Errors of fields are in the result; what is raised is unexpected."""
+    metrics = generation.metrics
+    if metrics.tracer is not None:
+        with operation_span(metrics.tracer, prepared), metrics.timed("execute"):
+            return await generation.executor.execute(prepared.program, variables, context)
     started = perf_counter()
     try:
         return await generation.executor.execute(prepared.program, variables, context)
     finally:
-        generation.metrics.stage("execute", perf_counter() - started)
+        metrics.stage("execute", perf_counter() - started)
