@@ -8,12 +8,22 @@ back, ready to be written as JSON.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ErrorDict", "ExecutionResult", "Json", "JsonObject", "PathKey", "RequestContext"]
+    from router.executor.outcome import FetchOutcome
+
+__all__ = [
+    "ErrorDict",
+    "ExecutionResult",
+    "Json",
+    "JsonObject",
+    "PathKey",
+    "RequestContext",
+    "ResponseHeaderSink",
+]
 
 Json: TypeAlias = (
     Any  # parsed JSON that a subgraph or client sent: nothing about its shape may be assumed
@@ -21,6 +31,14 @@ Json: TypeAlias = (
 JsonObject: TypeAlias = dict[str, Json]
 ErrorDict: TypeAlias = dict[str, Json]  # a GraphQL error as in the specification, section 7.1.2
 PathKey: TypeAlias = str | int  # one step of a response path
+
+
+class ResponseHeaderSink(Protocol):
+    """Takes what comes with the answers of subgraphs, where the client is to get some of it."""
+
+    def add(self, outcome: FetchOutcome, *, is_query: bool) -> None:
+        """Take the headers of one answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +49,9 @@ class RequestContext:
     ``trace_headers`` are forwarded too, but do not tell requests apart (W3C trace context).
     ``deadline`` is in the event loop's time, in seconds. ``connection_params`` become part of the
     ``connection_init`` payload when a subscription is opened upstream. ``has_uploads`` says that
-    there are files among the variables. ``subject``, ``claims`` and
-    ``expires_at`` (Unix time, in seconds) are of the caller's verified token, if there is one.
+    there are files among the variables. ``response_headers`` is given each answer that came.
+    ``subject``, ``claims`` and ``expires_at`` (Unix time, in seconds) are of the caller's verified
+    token, if there is one.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
@@ -45,6 +64,7 @@ class RequestContext:
     subject: str | None = None
     claims: Mapping[str, Json] | None = None
     expires_at: float | None = None
+    response_headers: ResponseHeaderSink | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ class Execution:
             started = perf_counter()
             outcome = await self._ask(fetch, collected, entities)
             self._accept(fetch, outcome, collected)
+            if self._context.response_headers is not None:
+                self._context.response_headers.add(outcome, is_query=fetch.is_query)
             if self._context.collect_extensions:
                 self._time(fetch, outcome, entities, perf_counter() - started)
         return self._woken(fetch)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from router.executor.settings import ExecutorSettings
     from router.executor.traffic import TrafficObserver
     from router.executor.transport.base import SubgraphTransport
-    from router.executor.transport.multipart import FilePart
+    from router.executor.uploads import FilePart
 
 __all__ = ["TracedFetcher"]
 

@@ -8,9 +8,11 @@ nobody changes. Mutations are never shared, nor is what has files. Cost: one loo
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.errors import ExecutionErrorCode, ProgramError
+from router.executor.header_rules import apply_rules
 from router.executor.traffic.client import SubgraphClient, TrafficObserver, Unobserved, timed_out
 from router.executor.transport.base import SubgraphRequest, SubgraphTransport
 
@@ -56,6 +58,7 @@ class Fetcher:
             for name, transport in transports.items()
         }
         self.masking = settings.masking
+        self._header_rules = settings.header_rules
         self._deduplicate = settings.deduplicate
         self._in_flight: dict[_Key, asyncio.Future[FetchOutcome | None]] = {}
 
@@ -68,6 +71,13 @@ class Fetcher:
         if client is None:
             raise ProgramError(f"there is no transport for subgraph {subgraph!r}")
         return client
+
+    def context_for(self, subgraph: str, context: RequestContext) -> RequestContext:
+        """Return the context with the headers that a subgraph may have."""
+        rules = self._header_rules.get(subgraph)
+        if rules is None:
+            return context
+        return replace(context, headers=apply_rules(rules, context.headers))
 
     async def fetch(
         self,
@@ -82,6 +92,7 @@ class Fetcher:
         ``entities`` is how many the request asks for, for those who look on.
         """
         client = self._client(fetch.subgraph)
+        context = self.context_for(fetch.subgraph, context)
         if not self._deduplicate or not fetch.is_query or files:
             request = _request(fetch, body, context, files)
             return await client.send(request, client.until(context.deadline))
@@ -97,8 +108,8 @@ class Fetcher:
     ) -> FetchOutcome:
         """Send the request and share its outcome with those who ask the same meanwhile.
 
-        Not an outcome that only this request's deadline or cancellation has made: then another
-        one takes over.
+        Not an outcome that only this request's deadline or cancellation has made, nor one with a
+        cookie, which is for one client: then another one takes over.
         """
         running: asyncio.Future[FetchOutcome | None] = asyncio.get_running_loop().create_future()
         self._in_flight[key] = running
@@ -106,7 +117,7 @@ class Fetcher:
         shared: FetchOutcome | None = None
         try:
             outcome = await client.send(request, until)
-            if until != deadline or not _is_timeout(outcome):
+            if (until != deadline or not _is_timeout(outcome)) and not _sets_cookie(outcome):
                 shared = outcome
             return outcome
         finally:
@@ -127,6 +138,10 @@ async def _wait(running: asyncio.Future[FetchOutcome | None], until: float) -> F
             return await asyncio.shield(running)
     except TimeoutError:
         return timed_out()
+
+
+def _sets_cookie(outcome: FetchOutcome) -> bool:
+    return any(name == "set-cookie" for name, _ in outcome.headers)
 
 
 def _is_timeout(outcome: FetchOutcome) -> bool:

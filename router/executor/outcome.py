@@ -35,6 +35,7 @@ class FetchOutcome:
     extensions: Json = None
     failure: FetchFailure | None = None
     status: int = 0  # of the HTTP response; 0 when there was none
+    headers: tuple[tuple[str, str], ...] = ()  # of the HTTP response, names in lower case
 
     @property
     def is_clean(self) -> bool:

@@ -23,20 +23,23 @@ def read_response(response: SubgraphResponse) -> FetchOutcome:
     try:
         payload = orjson.loads(response.body)
     except orjson.JSONDecodeError:
-        return FetchOutcome(failure=_no_graphql(response), status=response.status)
+        return _failed(_no_graphql(response), response)
     if response.status >= _FIRST_ERROR_STATUS and not _is_graphql(payload):
-        return FetchOutcome(failure=_no_graphql(response), status=response.status)
-    return read_payload(payload, response.status)
+        return _failed(_no_graphql(response), response)
+    return read_payload(payload, response.status, response.headers)
 
 
-def read_payload(payload: Json, status: int = 0) -> FetchOutcome:
+def read_payload(
+    payload: Json, status: int = 0, headers: tuple[tuple[str, str], ...] = ()
+) -> FetchOutcome:
     """Read what should be a GraphQL response (specification, section 7.1)."""
     if not _is_graphql(payload):
         return malformed("The subgraph's answer is not a GraphQL response.", status)
     data, errors = payload.get("data"), payload.get("errors") or ()
     if data is None and not errors:
         return malformed("The subgraph answered with neither data nor errors.", status)
-    return FetchOutcome(data, tuple(errors), payload.get("extensions"), status=status)
+    extensions = payload.get("extensions")
+    return FetchOutcome(data, tuple(errors), extensions, status=status, headers=headers)
 
 
 def _is_graphql(payload: Json) -> bool:
@@ -45,6 +48,10 @@ def _is_graphql(payload: Json) -> bool:
         return False
     data, errors = payload.get("data"), payload.get("errors")
     return isinstance(data, dict | None) and isinstance(errors, list | None)
+
+
+def _failed(failure: FetchFailure, response: SubgraphResponse) -> FetchOutcome:
+    return FetchOutcome(failure=failure, status=response.status, headers=response.headers)
 
 
 def _no_graphql(response: SubgraphResponse) -> FetchFailure:

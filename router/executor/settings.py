@@ -10,6 +10,7 @@ from router.executor.traffic.policy import SubgraphPolicy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from router.executor.header_rules import HeaderRule
     from router.executor.masking import ErrorMasking
 
 __all__ = ["DEFAULT_ERROR_EXTENSIONS", "ExecutorSettings"]
@@ -25,15 +26,17 @@ class ExecutorSettings:
 
     ``policy`` is how subgraphs are treated, ``policies`` overrides it by subgraph name.
     ``deadline_header`` is the header that tells a subgraph how many milliseconds its answer is
-    waited for; empty for none. ``error_extensions`` are the keys of a subgraph error's
-    ``extensions`` that clients get to see, ``code`` among them or not; the router's own keys
-    (``code``, ``service``) are always there. ``masking`` decides which of their messages are shown;
-    None: all.
+    waited for; empty for none. ``header_rules`` choose among a request's headers, by
+    subgraph name; one without rules gets all. ``error_extensions`` are the keys of a subgraph
+    error's ``extensions`` that clients get to see, ``code`` among them or not; the router's own
+    keys (``code``, ``service``) are always there. ``masking`` decides which of their messages are
+    shown; None: all.
     """
 
     policy: SubgraphPolicy = field(default_factory=SubgraphPolicy)
     policies: Mapping[str, SubgraphPolicy] = field(default_factory=dict)
     deadline_header: str = ""
+    header_rules: Mapping[str, tuple[HeaderRule, ...]] = field(default_factory=dict)
     deduplicate: bool = True
     error_extensions: frozenset[str] = DEFAULT_ERROR_EXTENSIONS
     masking: ErrorMasking | None = None

@@ -57,8 +57,9 @@ async def subscription_results(
         await event.run_after(source)
         return event.result()
 
-    request = _request(variant.fetches[0], variables, context)
-    transport = fetcher.transport(variant.fetches[0].subgraph)
+    subgraph = variant.fetches[0].subgraph
+    request = _request(variant.fetches[0], variables, fetcher.context_for(subgraph, context))
+    transport = fetcher.transport(subgraph)
     try:
         async with aclosing(transport.subscribe(request)) as payloads:
             async for payload in payloads:

@@ -27,6 +27,7 @@ from router.server.negotiation import prefers_html
 from router.server.pipeline.identify import DocumentFinder
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
+from router.server.response_headers import with_response_headers
 from router.server.telemetry import Metrics
 from router.server.tracing import Tracing, make_tracing
 from router.server.websocket.endpoint import WebSocketEndpoint
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from router.executor.transport.base import SubgraphTransport
     from router.server.access.policies import PolicyEvaluator
+    from router.server.headers import RequestHeaders
     from router.server.settings import RouterSettings
     from router.supergraph import Supergraph
 
@@ -208,10 +210,17 @@ class RouterApp:
             await graphiql_page(self._graphiql, etag)(scope, receive, send)
             return
         log_context.enter(headers)
+        endpoint = self._http_with_headers if self.settings.response_headers else self._http
         if self._tracing is not None:
-            await self._tracing.http(self._http, scope, receive, send, headers)
+            await self._tracing.http(endpoint, scope, receive, send, headers)
             return
-        await self._http(scope, receive, send, headers)
+        await endpoint(scope, receive, send, headers)
+
+    async def _http_with_headers(
+        self, scope: Scope, receive: Receive, send: Send, headers: RequestHeaders
+    ) -> None:
+        allowed = frozenset(self.settings.response_headers)
+        await with_response_headers(allowed, self._http, scope, receive, send, headers)
 
     async def _route_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_graphql(scope):

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from router.executor.transport.http_pool import OWN_HEADERS
 from router.server.access.authenticator import token_source
 
 if TYPE_CHECKING:
@@ -72,10 +73,11 @@ class RequestHeaders:
 class HeaderReader:
     """Reads :class:`RequestHeaders` out of ASGI headers, whose names are lower-case."""
 
-    __slots__ = ("_credentials", "_csrf", "_forward")
+    __slots__ = ("_credentials", "_csrf", "_forward", "_matching")
 
     def __init__(self, settings: RouterSettings) -> None:
         self._forward = {name.encode("latin-1"): name for name in settings.forward_headers}
+        self._matching = tuple(filter(None, (rule.reads for rule in settings.header_rules)))
         self._csrf = frozenset(name.encode("latin-1") for name in settings.csrf_headers)
         self._credentials = token_source(settings).headers if settings.jwt_issuers else frozenset()
 
@@ -90,6 +92,8 @@ class HeaderReader:
                 values.setdefault(name, value)
             if name in self._forward:
                 forward.append((self._forward[name], value.decode("latin-1")))
+            elif self._matching and self._matches(text := name.decode("latin-1")):
+                forward.append((text, value.decode("latin-1")))
             if name in self._csrf and value:
                 preflighted = True
             if name in self._credentials:
@@ -101,4 +105,7 @@ class HeaderReader:
 
     def forwards(self, name: str) -> bool:
         """Tell whether a header of this name, in lower case, reaches subgraphs."""
-        return name.encode("utf-8", "replace") in self._forward
+        return name.encode("utf-8", "replace") in self._forward or self._matches(name)
+
+    def _matches(self, name: str) -> bool:
+        return name not in OWN_HEADERS and any(one.fullmatch(name) for one in self._matching)

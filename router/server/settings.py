@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from router.executor.settings import DEFAULT_ERROR_EXTENSIONS
 from router.executor.withheld import ReportTo
 from router.server.access.issuers import JwtIssuer
+from router.server.header_rules import HeaderRuleSetting
 from router.server.router_secret import ROUTER_HEADER
 from router.server.subgraph_overrides import SubgraphOverrides
 
@@ -340,6 +341,12 @@ class RouterSettings(BaseSettings):
         default=("authorization", "accept-language", "traceparent", "tracestate", "baggage"),
         description="Request headers that subgraphs receive; x-request-id always is one.",
     )
+    header_rules: tuple[HeaderRuleSetting, ...] = Field(
+        default=(), description="Headers to propagate, rename, insert or remove, by subgraph."
+    )
+    response_headers: tuple[str, ...] = Field(
+        default=(), description="Headers of subgraphs' answers that clients get."
+    )
     cors_origins: tuple[str, ...] = Field(default=(), description="Allowed origins; '*' for any.")
     cors_origin_regex: str | None = Field(
         default=None, description="Allowed origins by a pattern of the whole origin."
@@ -518,7 +525,7 @@ class RouterSettings(BaseSettings):
     def _lower_one(cls, name: str | None) -> str | None:
         return None if name is None else name.strip().lower()
 
-    @field_validator("forward_headers", "csrf_headers")
+    @field_validator("forward_headers", "csrf_headers", "response_headers")
     @classmethod
     def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)

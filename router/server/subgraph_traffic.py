@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any
 from router.executor import BreakerPolicy, ExecutorSettings, RetryPolicy, SubgraphPolicy
 from router.executor.masking import ErrorMasking
 from router.executor.transport import TransportSettings
+from router.server.header_rules import rules_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from router.server.settings import RouterSettings
 
 __all__ = ["executor_settings", "transport_settings"]
 
 
-def executor_settings(settings: RouterSettings, subgraphs: Iterable[str]) -> ExecutorSettings:
+def executor_settings(settings: RouterSettings, subgraphs: Collection[str]) -> ExecutorSettings:
     """Return the executor's settings for a supergraph of these subgraphs."""
     return ExecutorSettings(
         policies={name: _policy(settings, name) for name in subgraphs},
         deadline_header=settings.deadline_header,
+        header_rules={
+            name: rules_for(name, settings.forward_headers, settings.header_rules)
+            for name in subgraphs
+            if settings.header_rules
+        },
         deduplicate=settings.deduplicate,
         error_extensions=frozenset(settings.subgraph_error_extensions),
         masking=_masking(settings),

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from router.executor import RequestContext
+from router.server.response_headers import collected_headers
 from router.server.tracing import operation_span
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def request_context(
         subject=None if identity is None else identity.subject,
         claims=None if identity is None else identity.claims,
         expires_at=None if identity is None else identity.expires_at,
+        response_headers=collected_headers(),
     )
 
 
