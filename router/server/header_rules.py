@@ -13,25 +13,29 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from router.executor.header_rules import InsertHeader, PropagateHeader, RemoveHeader
 from router.executor.transport.http_pool import OWN_HEADERS
+from router.server.router_secret import ROUTER_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from router.executor.header_rules import HeaderRule
 
-__all__ = ["HeaderRuleSetting", "rules_for"]
+__all__ = ["NEVER_FORWARDED", "HeaderRuleSetting", "rules_for"]
+
+NEVER_FORWARDED: Final = OWN_HEADERS | {ROUTER_HEADER}
+"""What no rule passes on or sets: headers of one connection, and the router's secret."""
 
 
 def _name(name: str) -> str:
     lower = name.strip().lower()
-    if lower in OWN_HEADERS:
-        raise ValueError(f"'{lower}' belongs to one connection or message and is never forwarded")
+    if lower in NEVER_FORWARDED:
+        raise ValueError(f"'{lower}' is the router's own on each connection, never forwarded")
     return lower
 
 

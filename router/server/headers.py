@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from router.executor.transport.http_pool import OWN_HEADERS
 from router.server.access.authenticator import token_source
+from router.server.header_rules import NEVER_FORWARDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,4 +108,4 @@ class HeaderReader:
         return name.encode("utf-8", "replace") in self._forward or self._matches(name)
 
     def _matches(self, name: str) -> bool:
-        return name not in OWN_HEADERS and any(one.fullmatch(name) for one in self._matching)
+        return name not in NEVER_FORWARDED and any(one.fullmatch(name) for one in self._matching)

@@ -70,7 +70,12 @@ async def sent(rules: list[dict[str, Any]], headers: dict[str, str]) -> list[tup
 async def test_rules_decide_what_a_subgraph_gets(
     rule: dict[str, Any], expected: list[tuple[str, str]] | None
 ) -> None:
-    given = {"authorization": "t", "x-tenant": "a", "x-app-b": "c"}
+    given = {
+        "authorization": "t",
+        "x-tenant": "a",
+        "x-app-b": "c",
+        "router-authorization": "guess",
+    }
     rules = [rule, {"remove_matching": "accept.*|connection|content-.*|host|user-agent"}]
 
     got = await sent(rules, given)
@@ -99,6 +104,9 @@ async def test_without_rules_only_the_forwarded_headers_go() -> None:
         {"propagate": "Content-Length"},
         {"insert": "transfer-encoding", "value": "chunked"},
         {"insert": "a", "value": "b\r\nc: d"},
+        {"propagate": "Router-Authorization"},
+        {"insert": "router-authorization", "value": "guess"},
+        {"propagate": "a", "rename": "router-authorization"},
         {"propagate": "a b"},
         {"propogate": "a"},
     ],
