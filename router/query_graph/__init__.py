@@ -1,7 +1,8 @@
 """The graph of moves between (type, subgraph) pairs that the planner walks."""
 
+from router.query_graph.choices import Choice
 from router.query_graph.graph import FieldMove, KeyMove, QueryGraph, ViewNode
-from router.query_graph.paths import Choice, Paths
+from router.query_graph.paths import Paths
 from router.query_graph.selections import (
     TYPENAME,
     Collector,

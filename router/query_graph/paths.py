@@ -20,10 +20,18 @@ which subgraphs can be entered (``entry_order``). What still grows without measu
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
+from router.query_graph.choices import (
+    FREE,
+    Choice,
+    Cost,
+    Entry,
+    Need,
+    Way,
+    assignment,
+    combinations,
+)
 from router.query_graph.entry_order import entry_order
 from router.query_graph.graph import KeyMove, QueryGraph, ViewNode
 from router.query_graph.guards import NO_GUARD, Guard, Limits, Memo, TokenLog
@@ -35,18 +43,11 @@ if TYPE_CHECKING:
     from router.query_graph.units import Units
 
 __all__ = [
-    "MAX_COMBINATIONS",
     "MAX_EVALUATIONS",
-    "NO_GUARD",
-    "Choice",
-    "Cost",
-    "Guard",
     "Paths",
     "SearchLimitError",
-    "Way",
 ]
 
-MAX_COMBINATIONS = 128
 MAX_EVALUATIONS = 100_000  # about two seconds
 
 Views: TypeAlias = frozenset[ViewNode]
@@ -54,67 +55,6 @@ Views: TypeAlias = frozenset[ViewNode]
 
 class SearchLimitError(Exception):
     """The search has weighed as many choices as it may, and has not ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a choice costs: the fetches at this position by name of the visit, those below, and the
-    longest chain.
-    """
-
-    visits: frozenset[str] = frozenset()
-    below: int = 0
-    depth: int = 0
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Comparable: fewer fetches first, then fewer stages."""
-        return (len(self.visits) + self.below, self.depth)
-
-    def plus(self, other: Cost) -> Cost:
-        """Both, side by side."""
-        return Cost(
-            self.visits | other.visits, self.below + other.below, max(self.depth, other.depth)
-        )
-
-
-FREE = Cost()
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to get a field: entering ``target``, with what it is computed from if it is."""
-
-    target: ViewNode
-    computed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The chosen entries at a position, in the order to make them, and where computed fields are
-    computed.
-    """
-
-    cost: Cost
-    entries: tuple[ViewNode, ...] = ()
-    computed: tuple[tuple[OpField, ViewNode], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A costed entry into one subgraph: by which key, and which views it makes on the way."""
-
-    move: KeyMove
-    cost: Cost
-    views: Views
-
-
-@dataclass(frozen=True, slots=True)
-class _Need:
-    """Fields that no view resolves and that can be had in the same ways."""
-
-    ways: tuple[Way, ...]
-    fields: tuple[OpField, ...]
 
 
 class _Family:
@@ -149,7 +89,7 @@ class Paths:
 
     def _forget(self) -> None:
         self._choices: Memo[Choice | None] = Memo(self._family.tokens)
-        self._entries: Memo[_Entry | None] = Memo(self._family.tokens)
+        self._entries: Memo[Entry | None] = Memo(self._family.tokens)
         self._orders: dict[tuple[str, Views], Mapping[KeyMove, Views]] = {}
         self._visible: dict[tuple[OpField, str, Views], tuple[Unit, ...]] = {}
         self._closures: dict[tuple[str, Views], Views] = {}
@@ -187,8 +127,8 @@ class Paths:
         if needs is None:
             return None
         best: Choice | None = None
-        for combination in _combinations(needs):
-            entries, computed = _assignment(combination)
+        for combination in combinations(needs):
+            entries, computed = assignment(combination)
             best = self._better(best, self._evaluate(unit, have, guard, entries, computed))
         if best is None:
             best = self._with_needed_views(unit, have, guard, needs)
@@ -197,7 +137,7 @@ class Paths:
         return self._with_more_views(unit, have, guard, best)
 
     def _with_needed_views(
-        self, unit: Unit, have: Views, guard: Guard, needs: Sequence[_Need]
+        self, unit: Unit, have: Views, guard: Guard, needs: Sequence[Need]
     ) -> Choice | None:
         """Children cannot be had from the views of their parent: enter further subgraphs here.
 
@@ -205,8 +145,8 @@ class Paths:
         missed.
         """
         best: Choice | None = None
-        for combination in _combinations(needs):
-            entries, computed = _assignment(combination)
+        for combination in combinations(needs):
+            entries, computed = assignment(combination)
             more = self._sharing(unit, have, entries, guard)
             choice = self._evaluate(unit, have, guard, (*entries, *more), computed)
             if choice is None:
@@ -218,7 +158,7 @@ class Paths:
             best = self._better(best, choice)
         return best
 
-    def _needs(self, unit: Unit, have: Views, guard: Guard) -> list[_Need] | None:
+    def _needs(self, unit: Unit, have: Views, guard: Guard) -> list[Need] | None:
         type_name = unit.representative
         grouped: dict[tuple[Way, ...], list[OpField]] = {}
         for field in unit.fields:
@@ -232,7 +172,7 @@ class Paths:
             if not ways:
                 return None
             grouped.setdefault(ways, []).append(field)
-        return [_Need(ways, tuple(fields)) for ways, fields in grouped.items()]
+        return [Need(ways, tuple(fields)) for ways, fields in grouped.items()]
 
     def direct_views(
         self, have: Iterable[ViewNode], type_name: str, field: OpField
@@ -279,7 +219,7 @@ class Paths:
             return self._computed(type_name, field, way.target, have, guard) is not None
         return self.entry(type_name, have, way.target, guard) is not None
 
-    def entry(self, type_name: str, have: Views, target: ViewNode, guard: Guard) -> _Entry | None:
+    def entry(self, type_name: str, have: Views, target: ViewNode, guard: Guard) -> Entry | None:
         """The cheapest key by which to enter a subgraph from the given views."""
         key = (type_name, have, target, guard.limits_at(type_name, have))
         return self._entries.get(
@@ -288,8 +228,8 @@ class Paths:
 
     def _find_entry(
         self, type_name: str, have: Views, target: ViewNode, guard: Guard
-    ) -> _Entry | None:
-        best: _Entry | None = None
+    ) -> Entry | None:
+        best: Entry | None = None
         for move in self.moves(type_name, have):
             if move.target != target:
                 continue
@@ -300,10 +240,10 @@ class Paths:
 
     def _cost_of_move(
         self, type_name: str, have: Views, move: KeyMove, guard: Guard
-    ) -> _Entry | None:
+    ) -> Entry | None:
         target = move.target
         if move.key is None:
-            return _Entry(move, Cost(frozenset({target.subgraph}), 0, 1), frozenset({target}))
+            return Entry(move, Cost(frozenset({target.subgraph}), 0, 1), frozenset({target}))
         inside = self.key_guard(type_name, have, move, guard)
         if inside is None:
             return None
@@ -313,7 +253,7 @@ class Paths:
             return None
         visits = choice.cost.visits | {target.subgraph}
         cost = Cost(visits, choice.cost.below, choice.cost.depth + 1)
-        return _Entry(move, cost, frozenset({target, *choice.entries}))
+        return Entry(move, cost, frozenset({target, *choice.entries}))
 
     def key_guard(self, type_name: str, have: Views, move: KeyMove, guard: Guard) -> Guard | None:
         """The guard under which a move's key is planned; None when it may not be."""
@@ -584,37 +524,3 @@ class Paths:
         if one is None or other is None:
             return one or other
         return other if other.cost.rank < one.cost.rank else one
-
-
-def _assignment(
-    ways: Sequence[tuple[_Need, Way]],
-) -> tuple[tuple[ViewNode, ...], tuple[tuple[OpField, ViewNode], ...]]:
-    """The entries and the computed fields that an assignment of needs to ways amounts to."""
-    entries = dict.fromkeys(way.target for _, way in ways if not way.computed)
-    computed = tuple((f, way.target) for need, way in ways if way.computed for f in need.fields)
-    return tuple(entries), computed
-
-
-def _combinations(needs: Sequence[_Need]) -> Iterable[Sequence[tuple[_Need, Way]]]:
-    """Every assignment of needs to ways, or one greedy assignment where there are too many."""
-    count = 1
-    for need in needs:
-        count *= len(need.ways)
-    if count <= MAX_COMBINATIONS:
-        return (tuple(zip(needs, ways, strict=True)) for ways in product(*(n.ways for n in needs)))
-    return [_greedy(needs)]
-
-
-def _greedy(needs: Sequence[_Need]) -> list[tuple[_Need, Way]]:
-    """Take again and again the subgraph that serves most of what is left."""
-    chosen: list[tuple[_Need, Way]] = []
-    left = list(needs)
-    while left:
-        counts: dict[Way, int] = {}
-        for need in left:
-            for way in need.ways:
-                counts[way] = counts.get(way, 0) + (1 if way.computed else len(need.fields))
-        best = max(counts, key=lambda way: counts[way])
-        chosen.extend((need, best) for need in left if best in need.ways)
-        left = [need for need in left if best not in need.ways]
-    return chosen

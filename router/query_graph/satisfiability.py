@@ -11,7 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from router.query_graph.paths import NO_GUARD, Paths
+from router.query_graph.guards import NO_GUARD
+from router.query_graph.paths import Paths
 from router.query_graph.selections import OpField, Unit
 from router.query_graph.units import Units
 

@@ -20,7 +20,8 @@ from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, S
 from router.planner.fetch_graph.step import Step
 from router.planner.plan import RepresentationField
 from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
-from router.query_graph.paths import NO_GUARD, Guard
+from router.query_graph.guards import NO_GUARD, Guard
+from router.query_graph.missing import find_missing
 from router.supergraph import TypeKind
 
 if TYPE_CHECKING:
@@ -165,11 +166,15 @@ class FetchGraphBuilder:
         )
 
     def _no_plan(self, position: Position, unit: Unit) -> PlanningError:
-        where = ".".join(step.key for step in position.path) or "the operation's root"
-        fields = ", ".join(f"{unit.representative}.{f.name}" for f in unit.fields)
+        below, missing = find_missing(position.paths, unit, self._nodes(position, unit))
+        return self._refusal(position, below, " and ".join(missing))
+
+    @staticmethod
+    def _refusal(position: Position, below: Sequence[str], missing: str) -> PlanningError:
+        where = ".".join([*(step.key for step in position.path), *below]) or "the root"
         return PlanningError(
             PlanningErrorCode.NO_PLAN,
-            f"No subgraphs can answer the selection at {where}: no way to all of {fields}.",
+            f"No subgraphs can answer the selection at {where}: no way to {missing}.",
         )
 
     def _direct_view(self, position: Position, unit: Unit, field: OpField) -> View:
@@ -346,7 +351,7 @@ class FetchGraphBuilder:
         everything = Unit(supergraph.possible_types(interface), unit.representative, unit.fields)
         move = self._cheapest_discovery(position, everything, guard, preferred)
         if move is None:
-            raise self._no_plan(position, unit)
+            raise self._refusal(position, (), f"the types of {interface} objects")
         selection = SelectionBuilder(move.target.subgraph, interface)
         step = Step(len(self.steps), move.target.subgraph, selection)
         step.fragment = step.typename = interface

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from router.planner.inspect.graph_text import computed_from, field_set_text
 from router.planner.plan import OperationKind
-from router.query_graph.paths import NO_GUARD
+from router.query_graph.guards import NO_GUARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
