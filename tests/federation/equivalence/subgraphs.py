@@ -41,8 +41,8 @@ class WorldSubgraph(DataSubgraph):
         if info.field_name == "_entities":
             return [self._known(world.entity(item)) for item in arguments["representations"]]
         if not isinstance(source, Mapping) or "n" not in source:
-            source = {"type": info.parent_type.name, "n": 0}
-        node = source.get("$view") or ViewNode(self.name, info.parent_type.name)
+            source = {"type": world.supergraph.root_types[info.operation.operation.value], "n": 0}
+        node = source.get("$view") or ViewNode(self.name, source["type"])
         move = self._graph.field_move(node, source["type"], info.field_name)
         if move is None:
             return self._external(source, info)

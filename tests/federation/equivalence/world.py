@@ -101,9 +101,9 @@ class World:
         named = get_named_type(type_)
         if is_composite_type(named):
             number = n if is_key else _hash(*call, "n") % NUMBERS
-            if named.name == self.supergraph.root_types["query"]:
-                number = 0  # whoever returns it, there is one query root
             runtime = self._runtime_type(place, named.name, call)
+            if runtime == self.supergraph.root_types["query"]:
+                number = 0  # whoever returns it, there is one query root
             return {"__typename": runtime, "type": runtime, "n": number}
         if isinstance(named, GraphQLEnumType):
             return sorted(named.values)[_hash(*call) % len(named.values)]
