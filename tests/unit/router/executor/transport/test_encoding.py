@@ -51,7 +51,7 @@ def test_what_cannot_be_undone_is_refused(body: bytes, encoding: str) -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    bomb = gzip.compress(b"\0" * 50_000_000)
+    bomb = gzip.compress(b"\0" * 50_000_000, mtime=0)
     with pytest.raises(AnswerTooLargeError):
         decode_body(bomb, "gzip", 1_000_000)
 
