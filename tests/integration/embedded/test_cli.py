@@ -140,6 +140,7 @@ def test_schemas_are_exported_and_checked(tmp_path: Path) -> None:
 def test_subgraphs_missing_from_the_configuration_are_named(tmp_path: Path) -> None:
     (tmp_path / "supergraph.yaml").write_text(
         "subgraphs:\n  users:\n    routing_url: http://localhost:4001/graphql\n"
+        "    schema: {sdl: 'type Query { a: Int }'}\n"
     )
 
     result = _invoke("schema", "export", "--directory", str(tmp_path / "schema"))
