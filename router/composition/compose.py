@@ -21,6 +21,7 @@ from router.composition.checks import MERGE_CHECKS
 from router.composition.checks.graphql_rules import check_graphql_rules
 from router.composition.facts import collect_facts
 from router.composition.merge import merge
+from router.composition.places import with_places
 from router.composition.printer import print_supergraph
 from router.composition.result import CompositionResult, Findings
 from router.composition.rules import SUBGRAPH_RULES
@@ -62,8 +63,10 @@ def _compose_all(subgraphs: Sequence[SubgraphInput]) -> CompositionResult:
     read = [read_subgraph(subgraph, findings) for subgraph in ordered]
     if findings.errors:
         return _failed(findings)
-    sdl = _compose([subgraph for subgraph in read if subgraph is not None], findings)
+    readable = [subgraph for subgraph in read if subgraph is not None]
+    sdl = _compose(readable, findings)
     if findings.errors or sdl is None:
+        findings.errors[:] = with_places(findings.errors, readable)
         return _failed(findings)
     return CompositionResult(sdl, hints=tuple(findings.hints))
 

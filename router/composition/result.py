@@ -34,7 +34,8 @@ class CompositionError:
     """Why the subgraphs do not compose.
 
     ``coordinates`` are schema coordinates (``User.name``, ``Query.user(id:)``); ``line`` is a line
-    of the first subgraph's SDL, when the error belongs to one place.
+    of the first subgraph's SDL, when the error belongs to one place. ``places`` are subgraphs and
+    lines of their SDL, when it is about what several subgraphs say.
     """
 
     code: ErrorCode
@@ -42,12 +43,15 @@ class CompositionError:
     subgraphs: tuple[str, ...] = ()
     coordinates: tuple[str, ...] = ()
     line: int | None = None
+    places: tuple[tuple[str, int], ...] = ()
 
     @override
     def __str__(self) -> str:
         """For people: ``CODE: message (line 3)``, of which SDL where several are concerned."""
         of = f" of {self.subgraphs[0]}" if len(self.subgraphs) > 1 else ""
         where = "" if self.line is None else f" (line {self.line}{of})"
+        if self.places:
+            where = f" ({', '.join(f'line {line} of {name}' for name, line in self.places)})"
         return f"{self.code}: {self.message}{where}"
 
 
