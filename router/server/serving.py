@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from router.server.access_log import configure_logging
 from router.server.app import create_router_app
-from router.server.background import collect_for_good
+from router.server.background import collect_for_good, collect_seldom
 from router.server.supervisor import Supervisor
 from router.server.telemetry import shared_by_workers
 from router.server.uvicorn_server import BACKLOG, RouterServer, uvicorn_config
@@ -90,6 +90,7 @@ def serve(
             _serve_with_workers(settings, sdl, source, listener, lambda: on_listening(address))
         else:
             collect_for_good()
+            collect_seldom(settings.gc_threshold)
             _serve_alone(app, settings, source, listener, lambda: on_listening(address))
 
 

@@ -512,6 +512,10 @@ class RouterSettings(BaseSettings):
     max_operation_labels: PositiveInt = Field(
         default=200, description="Operation names that metrics tell apart; the others are '_other'."
     )
+    gc_threshold: NonNegativeInt = Field(
+        default=50_000,
+        description="New containers after which the garbage collector runs; 0: Python's own.",
+    )
 
     @model_validator(mode="after")
     def _sticky_header_is_forwarded(self) -> Self:

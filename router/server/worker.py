@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from router.server.access_log import configure_logging
 from router.server.app import create_router_app
-from router.server.background import collect_for_good
+from router.server.background import collect_for_good, collect_seldom
 from router.server.reload import ReloadOutcome
 from router.server.uvicorn_server import RouterServer
 
@@ -63,6 +63,7 @@ def run_worker(
     configure_logging(settings.logs_as, settings.log_level)
     app = create_router_app(settings, sdl, own_process=True)
     collect_for_good()
+    collect_seldom(settings.gc_threshold)
     server = RouterServer(app, settings, on_started=lambda: channel.send(Ready()))
 
     async def run() -> None:
