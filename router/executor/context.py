@@ -7,8 +7,10 @@ back, ready to be written as JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,19 +54,22 @@ class RequestContext:
     there are files among the variables. ``response_headers`` is given each answer that came.
     ``subject``, ``claims`` and ``expires_at`` (Unix time, in seconds) are of the caller's verified
     token, if there is one.
+
+    Contexts are equal when subgraphs and clients cannot tell the requests apart: then they may
+    share an execution (see ``sharing``).
     """
 
     headers: tuple[tuple[str, str], ...] = ()
-    trace_headers: tuple[tuple[str, str], ...] = ()
-    request_id: str = ""
-    deadline: float | None = None
+    trace_headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    request_id: str = field(default="", compare=False)
+    deadline: float | None = field(default=None, compare=False)
     collect_extensions: bool = False
-    connection_params: Mapping[str, Json] | None = None
+    connection_params: Mapping[str, Json] | None = field(default=None, hash=False)
     has_uploads: bool = False
     subject: str | None = None
-    claims: Mapping[str, Json] | None = None
+    claims: Mapping[str, Json] | None = field(default=None, hash=False)
     expires_at: float | None = None
-    response_headers: ResponseHeaderSink | None = None
+    response_headers: ResponseHeaderSink | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +77,27 @@ class ExecutionResult:
     """A GraphQL response.
 
     ``data`` is in query order (None: null propagated to the root), ``errors`` in plan order.
+    ``json`` is ``data`` as JSON if it has been written already. Several requests may share one:
+    never changed.
     """
 
     data: JsonObject | None
     errors: list[ErrorDict] = field(default_factory=list)
     extensions: JsonObject = field(default_factory=dict)
+    json: orjson.Fragment | None = None
+
+    def written(self) -> ExecutionResult:
+        """Return the result with its JSON, for several requests that need it."""
+        return replace(self, json=orjson.Fragment(orjson.dumps(self.data)))
 
     def to_dict(self) -> JsonObject:
-        """Return the response as JSON has it: ``errors`` first, empty members left out."""
+        """Return the response as JSON has it, for orjson to write: ``errors`` first, empty members
+        left out.
+        """
         response: JsonObject = {}
         if self.errors:
             response["errors"] = self.errors
-        response["data"] = self.data
+        response["data"] = self.data if self.json is None else self.json
         if self.extensions:
             response["extensions"] = self.extensions
         return response

@@ -57,6 +57,7 @@ class Execution:
         self._outcomes: list[FetchOutcome | None] = [None] * len(variant.fetches)
         self._waits_for = [fetch.waits_for for fetch in variant.fetches]
         self._is_clean = True
+        self.is_answered = False  # any fetch, well or badly
         self._timings: list[JsonObject] = []
 
     # schedule
@@ -159,6 +160,7 @@ class Execution:
         self, fetch: CompiledFetch, outcome: FetchOutcome, collected: tuple[Collection, ...]
     ) -> None:
         """Keep an answer where collection and projection find it."""
+        self.is_answered = True
         data = outcome.data
         if data is not None:
             if fetch.calls:
@@ -207,9 +209,14 @@ class Execution:
 
     # result
 
-    def result(self) -> ExecutionResult:
-        """Return the response, after all fetches have been made."""
-        result, withheld = self._projected(), self._variant.withheld_errors
+    def result(self, request_id: str | None = None) -> ExecutionResult:
+        """Return the response, after all fetches have been made.
+
+        ``request_id`` is that of another request which shares the answers.
+        """
+        if request_id is None:
+            request_id = self._context.request_id
+        result, withheld = self._projected(request_id), self._variant.withheld_errors
         if not withheld:
             return result
         if self._variant.reports_in_extensions:
@@ -217,7 +224,7 @@ class Execution:
             return replace(result, extensions=extensions)
         return replace(result, errors=[*withheld, *result.errors])
 
-    def _projected(self) -> ExecutionResult:
+    def _projected(self, request_id: str) -> ExecutionResult:
         variant = self._variant
         meta: JsonObject = {}
         log = ErrorLog()
@@ -230,7 +237,7 @@ class Execution:
                 return ExecutionResult(data, [], extensions)
             except IRREGULARITIES:
                 pass  # the interpreter finds out what is irregular and reports it
-        self.map_errors(log)
+        self.map_errors(log, request_id)
         return ExecutionResult(self.interpreted(log, meta), log.errors, extensions)
 
     def interpreted(self, log: ErrorLog, meta: Mapping[str, Json]) -> JsonObject | None:
@@ -247,7 +254,7 @@ class Execution:
         )
         return interpreter.project(self._variant.root)
 
-    def map_errors(self, log: ErrorLog) -> None:
+    def map_errors(self, log: ErrorLog, request_id: str = "") -> None:
         """Add the errors of subgraphs and failed fetches to ``log``."""
         mapper = ErrorMapper(
             log,
@@ -256,7 +263,7 @@ class Execution:
             self._variant.keys,
             self._error_extensions,
             self._fetcher.masking,
-            self._context.request_id,
+            request_id,
         )
         for fetch, outcome in zip(self._variant.fetches, self._outcomes, strict=True):
             if outcome is not None and not outcome.is_clean:

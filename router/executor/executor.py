@@ -18,6 +18,7 @@ from router.executor.execution import Execution
 from router.executor.fetch_tracing import TracedFetcher
 from router.executor.fetcher import Fetcher
 from router.executor.settings import ExecutorSettings
+from router.executor.sharing import SharedExecutions, execution_key
 from router.executor.subscription import subscription_results
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Executor:
             if tracer is None
             else TracedFetcher(transports, self._settings, observer, tracer)
         )
+        self._shared = SharedExecutions()
 
     async def execute(
         self, program: Program, variables: Mapping[str, Json], context: RequestContext
@@ -65,13 +67,16 @@ class Executor:
         ``variables`` are the client's, already validated. Cancelling ends all requests that are
         under way.
         """
-        execution = Execution(
-            self._fetcher,
-            program.variant(variables),
-            variables,
-            context,
-            self._settings.error_extensions,
-        )
+        variant = program.variant(variables)
+        key = None
+        if self._settings.deduplicate and not self._fetcher.is_recorded:
+            key = execution_key(program, variant, variables, context)
+            if key is not None and (shared := await self._shared.join(key)) is not None:
+                return shared
+        extensions = self._settings.error_extensions
+        execution = Execution(self._fetcher, variant, variables, context, extensions)
+        if key is not None:
+            return await self._shared.lead(key, execution)
         await execution.run()
         return execution.result()
 

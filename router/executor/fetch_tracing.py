@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
@@ -45,6 +45,12 @@ class TracedFetcher(Fetcher):
     ) -> None:
         super().__init__(transports, settings, observer)
         self._tracer = tracer
+
+    @property
+    @override
+    def is_recorded(self) -> bool:
+        """Whether the request's trace is sampled: then it has a span for each fetch."""
+        return get_current_span().is_recording()
 
     @override
     async def fetch(

@@ -62,6 +62,11 @@ class Fetcher:
         self._deduplicate = settings.deduplicate
         self._in_flight: dict[_Key, asyncio.Future[FetchOutcome | None]] = {}
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether somebody wants to see each fetch of the request that is being handled."""
+        return False
+
     def transport(self, subgraph: str) -> SubgraphTransport:
         """Return the transport of a subgraph."""
         return self._client(subgraph).transport
