@@ -54,7 +54,7 @@ class RememberingTransport:
             known = self._known[request.body] = await self._upstream.execute(request)
         return known
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[dict[str, Any], None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[dict[str, Any] | None, None]:
         return self._upstream.subscribe(request)
 
     async def aclose(self) -> None:

@@ -77,6 +77,7 @@ class ExecutionResult:
     """A GraphQL response.
 
     ``data`` is in query order (None: null propagated to the root), ``errors`` in plan order.
+    ``is_end``: no event, but why a subscription has ended other than by itself.
     ``json`` is ``data`` as JSON if it has been written already. Several requests may share one:
     never changed.
     """
@@ -84,6 +85,7 @@ class ExecutionResult:
     data: JsonObject | None
     errors: list[ErrorDict] = field(default_factory=list)
     extensions: JsonObject = field(default_factory=dict)
+    is_end: bool = False
     json: orjson.Fragment | None = None
 
     def written(self) -> ExecutionResult:

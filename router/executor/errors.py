@@ -33,6 +33,8 @@ class ExecutionErrorCode(StrEnum):
     """The connection that carried a subscription's events ended before the subscription did."""
     SUBSCRIPTION_REFUSED = "SUBSCRIPTION_REFUSED"
     """A subgraph did not accept the subscription or the connection for it."""
+    SUBSCRIPTION_GAP = "SUBSCRIPTION_GAP"
+    """The connection was lost and is there again; events in between may be missing."""
     SUBSCRIPTION_OVERFLOW = "SUBSCRIPTION_OVERFLOW"
     """Events came faster than the client took them, for longer than the buffer lasts."""
     UNAUTHORIZED_FIELD_OR_TYPE = "UNAUTHORIZED_FIELD_OR_TYPE"

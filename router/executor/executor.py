@@ -85,12 +85,21 @@ class Executor:
     ) -> AsyncGenerator[ExecutionResult, None]:
         """Run a subscription: yield one result for each event, in order.
 
-        If the source cannot be opened or breaks, the last result has no data and says why. Close
-        the generator (``contextlib.aclosing``) to end the subscription upstream.
+        If the source cannot be opened or breaks, the last result has no data and says why; its
+        ``is_end`` is set. Close the generator (``contextlib.aclosing``) to end the subscription
+        upstream.
         """
-        return subscription_results(
-            self._fetcher, program, variables, context, self._settings.error_extensions
-        )
+        return subscription_results(self._fetcher, program, variables, context, self._settings)
+
+    def live_field(self, program: Program, variables: Mapping[str, Json]) -> str | None:
+        """Return the name of a subscription's field if its events begin with now.
+
+        None if the client asks for a replay from a cursor: only it can do with those events.
+        """
+        resumption = program.variant(variables).resumption(self._settings.cursors)
+        if resumption is not None and resumption.replays(variables):
+            return None
+        return program.subscription_field
 
     async def aclose(self) -> None:
         """Close the transports."""

@@ -21,12 +21,14 @@ from router.executor.errors import ProgramError
 from router.executor.introspection import introspection_part
 from router.executor.positions import Position
 from router.executor.projection_interpreter import SlotCache
+from router.executor.resumption import CursorRule, Resumption, compile_resumption
 from router.executor.sources import CallRef, PendingCall, Source
 from router.executor.type_model import ExecutableSupergraph, TypeModel
 from router.executor.withheld import ReportTo, Withheld, withheld_errors, withheld_paths
 from router.planner.plan import (
     EntityCall,
     FetchNode,
+    FieldSelection,
     OperationKind,
     QueryPlan,
     RepresentationSpec,
@@ -113,6 +115,8 @@ class Variant:
         )
         self.slots = SlotCache()
         self._keys: KeyTree | None = None
+        self._supergraph = program.supergraph
+        self._resumption: tuple[Resumption | None] | None = None
 
     @property
     def keys(self) -> KeyTree:
@@ -120,6 +124,16 @@ class Variant:
         if self._keys is None:
             self._keys = self.client.key_tree()
         return self._keys
+
+    def resumption(self, cursors: Mapping[str, CursorRule]) -> Resumption | None:
+        """Return how the source of a subscription is resumed, None when it cannot be.
+
+        ``cursors`` are the executor's settings, so always the same ones.
+        """
+        if self._resumption is None:
+            node = self.fetches[0].node
+            self._resumption = (compile_resumption(self._supergraph, node, cursors),)
+        return self._resumption[0]
 
     def _root_position(self, program: Program, kept: Sequence[FetchNode]) -> Position:
         inline = tuple(
@@ -208,6 +222,14 @@ class Program:
         }
         self._variants: dict[tuple[bool, ...], Variant] = {}
         self._only = None if self._condition_variables else Variant(self, {})
+
+    @property
+    def subscription_field(self) -> str | None:
+        """The name of a subscription's root field, None of another operation."""
+        if self.plan.kind is not OperationKind.SUBSCRIPTION or not self.plan.fetches:
+            return None
+        root = self.plan.fetches[0].selections[0]
+        return root.name if isinstance(root, FieldSelection) else None
 
     def variant(self, variables: Mapping[str, Json]) -> Variant:
         """Return the variant for the values that ``variables`` give to the conditions."""

@@ -2,7 +2,7 @@
 
 One event at a time: the next one is taken from the source when the result of the last has been
 taken, so order holds and a slow client slows its own source only. What waits meanwhile is bounded
-by the transport.
+by the transport; what is lost with a connection, ``resuming`` gets again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from router.executor.execution import Execution
 from router.executor.fetcher import Fetcher, forwarded_headers
 from router.executor.outcome import FetchOutcome
 from router.executor.responses import read_payload
+from router.executor.resuming import GAP, ResumingSource
 from router.executor.transport.base import SubgraphRequest, SubscriptionError, SubscriptionFailure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from router.executor.program import CompiledFetch, Program, Variant
+    from router.executor.resumption import Resumption
+    from router.executor.settings import ExecutorSettings
 
 __all__ = ["subscription_results"]
 
@@ -41,54 +44,82 @@ async def subscription_results(
     program: Program,
     variables: Mapping[str, Json],
     context: RequestContext,
-    error_extensions: frozenset[str],
+    settings: ExecutorSettings,
 ) -> AsyncGenerator[ExecutionResult, None]:
     """Yield a result for each event; see ``Executor.subscribe``."""
     variant = program.variant(variables)
     context = replace(context, deadline=None)  # of the request that subscribed: not of its events
     if not variant.fetches:
         raise ProgramError("the plan of a subscription has no fetch")
+    source = _source(fetcher, variant, variables, context, settings)
 
-    def execution() -> Execution:
-        return Execution(fetcher, variant, variables, context, error_extensions)
-
-    async def on_event(source: FetchOutcome) -> ExecutionResult:
-        event = execution()
-        await event.run_after(source)
+    async def on_event(outcome: FetchOutcome) -> ExecutionResult:
+        event = Execution(fetcher, variant, variables, context, settings.error_extensions)
+        await event.run_after(outcome)
         return event.result()
 
-    subgraph = variant.fetches[0].subgraph
-    request = _request(variant.fetches[0], variables, fetcher.context_for(subgraph, context))
-    transport = fetcher.transport(subgraph)
     try:
-        async with aclosing(transport.subscribe(request)) as payloads:
+        async with aclosing(source.events()) as payloads:
             async for payload in payloads:
-                yield await on_event(read_payload(payload))
+                if payload is GAP:
+                    yield ExecutionResult(None, [_gap(variant)])
+                else:
+                    yield await on_event(read_payload(payload))
     except SubscriptionError as error:
         if error.errors:  # map them as if they had come with an event
             outcome = FetchOutcome(errors=tuple(error.errors))
-            yield ExecutionResult(None, (await on_event(outcome)).errors)
+            yield ExecutionResult(None, (await on_event(outcome)).errors, is_end=True)
         else:
-            yield ExecutionResult(None, [_failure(variant, error)])
+            told = _error(variant, _CODES[error.failure], str(error))
+            yield ExecutionResult(None, [told], is_end=True)
+
+
+def _source(
+    fetcher: Fetcher,
+    variant: Variant,
+    variables: Mapping[str, Json],
+    context: RequestContext,
+    settings: ExecutorSettings,
+) -> ResumingSource:
+    fetch = variant.fetches[0]
+    passed = {name: variables[name] for name in fetch.node.variables if name in variables}
+    resumption = variant.resumption(settings.cursors)
+    context = fetcher.context_for(fetch.subgraph, context)
+    request = _request(fetch, resumption, passed, context, settings)
+    transport = fetcher.transport(fetch.subgraph)
+    return ResumingSource(transport, request, resumption, passed, settings)
 
 
 def _request(
-    fetch: CompiledFetch, variables: Mapping[str, Json], context: RequestContext
+    fetch: CompiledFetch,
+    resumption: Resumption | None,
+    variables: Mapping[str, Json],
+    context: RequestContext,
+    settings: ExecutorSettings,
 ) -> SubgraphRequest:
-    passed = {name: variables[name] for name in fetch.node.variables if name in variables}
-    body = fetch.head + b',"variables":' + orjson.dumps(passed) + b"}"
+    head = fetch.head if resumption is None else resumption.head
     payload = dict(context.connection_params or {})
-    payload.update((name.lower(), value) for name, value in context.headers)
-    return SubgraphRequest(body=body, headers=forwarded_headers(context), connection_init=payload)
+    for name, value in context.headers:
+        if name.lower() not in settings.ignored_headers:
+            payload[name.lower()] = value
+    return SubgraphRequest(
+        body=head + b',"variables":' + orjson.dumps(variables) + b"}",
+        headers=forwarded_headers(context),
+        connection_init=payload,
+    )
 
 
-def _failure(variant: Variant, error: SubscriptionError) -> ErrorDict:
-    root_key = next(iter(variant.keys), None)
+def _gap(variant: Variant) -> ErrorDict:
+    return _error(
+        variant,
+        ExecutionErrorCode.SUBSCRIPTION_GAP,
+        "The connection to the subgraph was lost for a while: events may be missing here.",
+    )
+
+
+def _error(variant: Variant, code: ExecutionErrorCode, message: str) -> ErrorDict:
     return {
-        "message": str(error),
-        "path": [root_key],
-        "extensions": {
-            "code": _CODES[error.failure],
-            "service": variant.fetches[0].subgraph,
-        },
+        "message": message,
+        "path": [next(iter(variant.keys), None)],
+        "extensions": {"code": code, "service": variant.fetches[0].subgraph},
     }

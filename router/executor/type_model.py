@@ -36,6 +36,10 @@ class ExecutableSupergraph(Protocol):
         """Return the object types that ``name`` may stand for, accessible or not."""
         ...
 
+    def resolves(self, subgraph: str, parent: str, field: str) -> bool:
+        """Tell whether a subgraph can resolve a field of ``parent`` wherever it has the object."""
+        ...
+
 
 class TypeModel:
     """The supergraph's types as the executor needs them."""

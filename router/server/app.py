@@ -28,6 +28,7 @@ from router.server.pipeline.identify import DocumentFinder
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
 from router.server.response_headers import with_response_headers
+from router.server.subscriptions.session import Sessions
 from router.server.telemetry import Metrics
 from router.server.tracing import Tracing, make_tracing
 from router.server.websocket.endpoint import WebSocketEndpoint
@@ -93,6 +94,7 @@ class RouterApp:
             max_operation_labels=settings.max_operation_labels,
             tracer=None if tracing is None else tracing.tracer,
         )
+        self.sessions = Sessions()  # of this process; revoke() ends what a session has open
         self._transports = dict(transports or {})
         self._policies = policies
         self._authenticator = make_authenticator(settings)
@@ -124,6 +126,7 @@ class RouterApp:
             settings,
             self.metrics,
             self._documents,
+            self.sessions,
             self._reader,
             access_log,
             limits=self._limits,

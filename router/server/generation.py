@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager, suppress
-from random import random
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,9 +22,10 @@ from router.server.metered import MeteredTransport
 from router.server.pipeline.prepare import OperationPreparer
 from router.server.router_secret import with_router_secret
 from router.server.subgraph_traffic import executor_settings, transport_settings
+from router.server.subscriptions.hub import SubscriptionHub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from router.executor.transport.base import SubgraphTransport
     from router.server.access.policies import PolicyEvaluator
@@ -39,7 +38,6 @@ __all__ = ["Generation", "Generations"]
 _log = structlog.get_logger(__name__)
 
 _MAX_DRAINING = 3
-_HURRIED_SECONDS = 5.0
 _TELL_SECONDS = 0.5
 
 
@@ -84,13 +82,10 @@ class Generation:
         )
         self.gate = AccessGate(settings, metrics, policies)
         self.preparer = OperationPreparer(supergraph, Planner(supergraph), settings, metrics)
+        self.subscriptions = SubscriptionHub(settings)
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
-        self._subscriptions: dict[Callable[[], None], int] = {}
-        self._is_retired = False
-        self._drained_by = 0.0
-        self._hurried = asyncio.Event()
 
     def __enter__(self) -> Generation:
         """Keep the generation's connections open for the time of a request or subscription; may be
@@ -105,62 +100,18 @@ class Generation:
         if not self._users:
             self._unused.set()
 
-    @contextmanager
-    def subscription(self, end: Callable[[], None]) -> Iterator[None]:
-        """Have ``end`` called inside the block when this generation is replaced.
-
-        It ends the subscription in a way that the client begins it anew. Subscriptions with equal
-        ``end`` (those of one connection) are ended by one call.
-        """
-        if self._is_retired:  # it was replaced while the subscription was prepared
-            asyncio.get_running_loop().call_soon(end)
-        self._subscriptions[end] = self._subscriptions.get(end, 0) + 1
-        try:
-            yield
-        finally:
-            others = self._subscriptions.get(end, 0) - 1
-            if others > 0:
-                self._subscriptions[end] = others
-            else:
-                self._subscriptions.pop(end, None)
-
     async def retire(self, drain_seconds: float) -> None:
         """End the subscriptions within some seconds, wait for the last user, then close what this
         generation opened.
         """
-        self._is_retired = True
-        self._drained_by = asyncio.get_running_loop().time() + drain_seconds
-        await self._drain()
-        await self._unused.wait()
+        await self.subscriptions.draining.run(drain_seconds)
+        while self._users:  # one that came last may have been joined by its subscription
+            await self._unused.wait()
         await self.close()
 
-    def hurry(self) -> None:
-        """Drain faster: too many generations wait for their subscriptions."""
-        hurried = asyncio.get_running_loop().time() + _HURRIED_SECONDS
-        self._drained_by = min(self._drained_by, hurried)
-        self._hurried.set()
-
-    async def _drain(self) -> None:
-        """End the subscriptions at random moments, evenly spread over the time that is left: their
-        clients come back one by one, and not to all routers in the same second.
-        """
-        loop = asyncio.get_running_loop()
-        while self._subscriptions:
-            left = max(self._drained_by - loop.time(), 0.0)
-            # the first of n moments that are chosen at random
-            await self._wait(left * (1.0 - random() ** (1 / len(self._subscriptions))))  # noqa: S311
-            if self._subscriptions and not self._hurried.is_set():
-                end, _ = self._subscriptions.popitem()
-                end()
-            self._hurried.clear()
-
-    async def _wait(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._hurried.wait()
-
     async def close(self) -> None:
-        """Close the connections at once."""
+        """End the subscriptions and close the connections, at once."""
+        await self.subscriptions.aclose()
         for transport in self._opened.values():
             await transport.aclose()
         await self.gate.aclose()
@@ -200,7 +151,7 @@ class Generations:
         self._retiring[task] = replaced
         task.add_done_callback(self._forget)
         for draining in tuple(self._retiring.values())[:-_MAX_DRAINING]:
-            draining.hurry()
+            draining.subscriptions.draining.hurry()
 
     def _forget(self, done: asyncio.Task[None]) -> None:
         self._retiring.pop(done, None)

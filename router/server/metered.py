@@ -42,7 +42,7 @@ class MeteredTransport:
             self._count(code)
         return response
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject | None, None]:
         self._count("subscribe")
         return self._transport.subscribe(request)
 

@@ -42,7 +42,7 @@ class _SecretTransport:
         headers = (*request.headers, self._header)
         return await self._transport.execute(replace(request, headers=headers))
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject | None, None]:
         name, secret = self._header
         payload = {**request.connection_init, name: secret}
         return self._transport.subscribe(replace(request, connection_init=payload))

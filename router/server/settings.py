@@ -24,7 +24,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from router.executor.settings import DEFAULT_ERROR_EXTENSIONS
+from router.executor.resumption import ANY_FIELD, CursorRule
+from router.executor.settings import DEFAULT_ERROR_EXTENSIONS, GapPolicy
 from router.executor.withheld import ReportTo
 from router.server.access.issuers import JwtIssuer
 from router.server.header_rules import HeaderRuleSetting
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 _RATE = r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,6}$"
+
+_CURSOR_RULE = re.compile(r"[_A-Za-z][_0-9A-Za-z]*:[_A-Za-z][_0-9A-Za-z]*")
 
 
 class Environment(StrEnum):
@@ -465,6 +468,30 @@ class RouterSettings(BaseSettings):
     )
     policy_timeout: PositiveFloat = Field(default=2.0, description="Seconds that it has.")
 
+    # Subscriptions, over WebSocket or HTTP.
+    subscription_shared_fields: tuple[str, ...] = Field(
+        default=(),
+        description="Subscription fields whose equal subscriptions share a source; '*' for all.",
+    )
+    subscription_ignored_headers: tuple[str, ...] = Field(
+        default=("traceparent", "tracestate", "baggage"),
+        description="Forwarded headers that subscriptions and upstream connections may differ in.",
+    )
+    subscription_cursors: dict[str, str] = Field(
+        default={ANY_FIELD: "after:cursor"},
+        description="'argument:field' of subscriptions that can go on after a cursor, by field.",
+    )
+    subscription_resubscribe_timeout: NonNegativeFloat = Field(
+        default=60.0, description="Seconds that a lost subgraph has to come back; 0: none."
+    )
+    subscription_on_gap: GapPolicy = Field(
+        default=GapPolicy.END,
+        description="What becomes of a subscription that lost its subgraph and has no cursor.",
+    )
+    subgraph_ping_interval: PositiveFloat = Field(
+        default=20.0, description="Seconds between pings upstream, and to answer one."
+    )
+
     # WebSocket.
     websocket_max_connections_per_address: PositiveInt | None = Field(
         default=None, description="At a time, in one worker."
@@ -484,6 +511,12 @@ class RouterSettings(BaseSettings):
     )
     websocket_close_timeout: PositiveFloat = Field(
         default=5.0, description="Seconds that a client has to take what is still to be sent."
+    )
+    websocket_ping_interval: PositiveFloat = Field(
+        default=20.0, description="Seconds between pings to a client."
+    )
+    websocket_ping_timeout: PositiveFloat = Field(
+        default=20.0, description="Seconds that a client has to answer one."
     )
     websocket_check_origin: bool = Field(
         default=True,
@@ -529,7 +562,9 @@ class RouterSettings(BaseSettings):
     def _lower_one(cls, name: str | None) -> str | None:
         return None if name is None else name.strip().lower()
 
-    @field_validator("forward_headers", "csrf_headers", "response_headers")
+    @field_validator(
+        "forward_headers", "csrf_headers", "response_headers", "subscription_ignored_headers"
+    )
     @classmethod
     def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)
@@ -588,6 +623,21 @@ class RouterSettings(BaseSettings):
             return True
         pattern = self.cors_origin_regex
         return pattern is not None and re.fullmatch(pattern, origin) is not None
+
+    @field_validator("subscription_cursors")
+    @classmethod
+    def _cursor_rules(cls, rules: dict[str, str]) -> dict[str, str]:
+        for field, rule in rules.items():
+            if _CURSOR_RULE.fullmatch(rule) is None:
+                raise ValueError(f"{field!r}: {rule!r} is not 'argument:field'")
+        return rules
+
+    @property
+    def cursor_rules(self) -> dict[str, CursorRule]:
+        """``subscription_cursors`` as the executor takes them."""
+        return {
+            field: CursorRule(*rule.split(":")) for field, rule in self.subscription_cursors.items()
+        }
 
     @property
     def shows_introspection(self) -> bool:

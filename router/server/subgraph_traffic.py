@@ -30,6 +30,10 @@ def executor_settings(settings: RouterSettings, subgraphs: Collection[str]) -> E
         deduplicate=settings.deduplicate,
         error_extensions=frozenset(settings.subgraph_error_extensions),
         masking=_masking(settings),
+        cursors=settings.cursor_rules,
+        resubscribe_timeout=settings.subscription_resubscribe_timeout,
+        on_gap=settings.subscription_on_gap,
+        ignored_headers=frozenset(settings.subscription_ignored_headers),
     )
 
 
@@ -46,6 +50,8 @@ def transport_settings(settings: RouterSettings, subgraph: str) -> TransportSett
         keep_alive=chosen("idle_timeout"),
         max_response_size=chosen("max_response_bytes"),
         compression=chosen("compression"),
+        ping_interval=settings.subgraph_ping_interval,
+        ping_timeout=settings.subgraph_ping_interval,
     )
 
 

@@ -44,6 +44,8 @@ def uvicorn_config(app: ASGIApp, settings: RouterSettings) -> uvicorn.Config:
         http="httptools",
         ws=WebSocketProtocol,
         ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.websocket_ping_interval,
+        ws_ping_timeout=settings.websocket_ping_timeout,
         ws_per_message_deflate=False,  # tens of KB per connection, for mostly short messages
         lifespan="on",
         log_config=None,

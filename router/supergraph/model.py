@@ -247,6 +247,13 @@ class Supergraph:
         """The object types an object of the named type may have at run time, over all subgraphs."""
         return self._possible.get(name, frozenset())
 
+    def resolves(self, subgraph: str, parent: str, field: str) -> bool:
+        """Tell whether a subgraph can resolve a field of ``parent`` wherever it has the object."""
+        type_ = self.types.get(parent)
+        found = None if type_ is None else type_.fields.get(field)
+        join = None if found is None else found.joins.get(subgraph)
+        return join is not None and join.resolvable and join.requires is None
+
     def possible_types_in(self, subgraph: str, name: str) -> frozenset[str]:
         """The object types that one subgraph may return where it declares the named type.
 

@@ -24,6 +24,7 @@ from router.federation.hints import HintCode, HintLevel
 from router.planner.errors import PlanningErrorCode
 from router.server.errors import RequestErrorCode
 from router.server.settings import RouterSettings
+from router.server.subscriptions.ending import SubscriptionEndCode
 from router.server.telemetry import Metrics
 from router.server.websocket.messages import CloseCode
 from router.supergraph.errors import SupergraphErrorCode
@@ -252,6 +253,7 @@ def _values(*enums: type[Enum]) -> list[str]:
     [
         ("### Requests that are refused", [RequestErrorCode, PlanningErrorCode]),
         ("### Fields that failed", [ExecutionErrorCode]),
+        ("### Subscriptions that the router ends", [SubscriptionEndCode]),
         ("### WebSocket close codes", [CloseCode]),
         ("### Loading a supergraph", [SupergraphErrorCode]),
     ],

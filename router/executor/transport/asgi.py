@@ -100,7 +100,7 @@ class AsgiTransport:
             "state": {},
         }
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject | None, None]:
         """Yield the payloads of a subscription. Raises SubscriptionError."""
         return self._websocket.subscribe(request)
 
@@ -216,7 +216,7 @@ class _AsgiConnection:
         while True:
             message = await self._from_app.get()
             if message["type"] == "websocket.close":
-                raise WebSocketClosedError
+                raise WebSocketClosedError(message.get("code"))
             if message["type"] == "websocket.send":
                 text: str | bytes | None = message.get("text")
                 return text if text is not None else message.get("bytes") or b""

@@ -77,7 +77,7 @@ class UnreadableAnswerError(TransportError):
 class SubscriptionFailure(StrEnum):
     """Why a subscription's source ended other than by ``complete``."""
 
-    REFUSED = "refused"  # the connection or its connection_init was not accepted
+    REFUSED = "refused"  # the connection was not accepted, or was ended on purpose
     LOST = "lost"  # the connection ended
     OVERFLOW = "overflow"  # events were not taken fast enough
     REJECTED = "rejected"  # an ``error`` message for this operation: see ``errors``
@@ -86,15 +86,22 @@ class SubscriptionFailure(StrEnum):
 class SubscriptionError(Exception):
     """A subscription's source failed.
 
-    ``errors`` are the subgraph's own GraphQL errors, untrusted, if it sent any.
+    ``errors`` are the subgraph's own GraphQL errors, untrusted, if it sent any. ``retryable``:
+    subscribing again may succeed; not after an answer that would be the same.
     """
 
     def __init__(
-        self, failure: SubscriptionFailure, message: str, errors: list[Json] | None = None
+        self,
+        failure: SubscriptionFailure,
+        message: str,
+        errors: list[Json] | None = None,
+        *,
+        retryable: bool = False,
     ) -> None:
         super().__init__(message)
         self.failure = failure
         self.errors = errors or []
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +111,14 @@ class SubgraphRequest:
     ``body`` is the JSON object with ``query``, ``operationName`` and ``variables``, for a
     WebSocket also the payload of ``subscribe``; it has null where ``files`` belong, which are sent
     along as ``multipart/form-data`` (see ``multipart``). ``connection_init`` is the payload that
-    opens a WebSocket connection (subscriptions only).
+    opens a WebSocket connection, and ``announce`` asks for a None as soon as the subscription has
+    been sent (subscriptions only).
     """
 
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     connection_init: Mapping[str, Json] = field(default_factory=dict)
+    announce: bool = False
     repeatable: bool = False  # sending it twice does no harm: a query
     files: tuple[FilePart, ...] = ()
 
@@ -133,11 +142,12 @@ class SubgraphTransport(Protocol):
         """
         ...
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject | None, None]:
         """Yield the payloads (GraphQL responses) of a subscription until it completes.
 
-        Closing the generator ends the subscription upstream. Raises SubscriptionError when it
-        cannot be opened or is cut off.
+        With ``announce``, None comes first, when the subscription is under way. Closing the
+        generator ends the subscription upstream. Raises SubscriptionError when it cannot be opened
+        or is cut off.
         """
         ...
 

@@ -42,7 +42,7 @@ class NetworkTransport:
         """Send a query or mutation. Raises TransportError."""
         return await self._http.execute(request)
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject | None, None]:
         """Yield the payloads of a subscription. Raises SubscriptionError."""
         return self._websocket.subscribe(request)
 

@@ -27,4 +27,7 @@ class TransportSettings:
     websocket_open_timeout: float = 10.0
     websocket_close_timeout: float = 2.0
     max_event_size: int = 4 * 1024 * 1024
-    max_waiting_events: int = 1000  # per subscription, before it is ended
+    max_waiting_events: int = 1000  # per subscription, before it overflows
+    max_waiting_bytes: int = 1024 * 1024  # the same, by the length of their messages
+    ping_interval: float = 20.0  # between WebSocket pings to the subgraph, which must answer ...
+    ping_timeout: float = 20.0  # ... within this, or the connection is lost

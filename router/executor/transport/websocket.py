@@ -26,7 +26,8 @@ __all__ = ["websocket_connector"]
 class _NetworkConnection:
     """A connection of the ``websockets`` library.
 
-    The library sends pings and notices a peer that is gone.
+    The library sends pings and notices a peer that is gone. It also stops reading from one that
+    sends faster than its messages are taken.
     """
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -35,17 +36,21 @@ class _NetworkConnection:
     async def send(self, text: str) -> None:
         try:
             await self._connection.send(text)
-        except ConnectionClosed:
-            raise WebSocketClosedError from None
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
 
     async def receive(self) -> str | bytes:
         try:
             return await self._connection.recv()
-        except ConnectionClosed:
-            raise WebSocketClosedError from None
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
 
     async def close(self, code: int, reason: str) -> None:
         await self._connection.close(code, reason)
+
+
+def _closed(closed: ConnectionClosed) -> WebSocketClosedError:
+    return WebSocketClosedError(None if closed.rcvd is None else closed.rcvd.code)
 
 
 def websocket_connector(
@@ -66,6 +71,8 @@ def websocket_connector(
                     url,
                     subprotocols=subprotocols,
                     max_size=settings.max_event_size,
+                    ping_interval=settings.ping_interval,
+                    ping_timeout=settings.ping_timeout,
                     open_timeout=None,
                     compression=None,
                 )
@@ -74,6 +81,8 @@ def websocket_connector(
                     url,
                     subprotocols=subprotocols,
                     max_size=settings.max_event_size,
+                    ping_interval=settings.ping_interval,
+                    ping_timeout=settings.ping_timeout,
                     open_timeout=None,  # the caller has the time limit
                     compression=None,
                     proxy=None,

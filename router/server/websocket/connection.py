@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import structlog
 
 from router.server.errors import RequestError, RequestErrorCode
+from router.server.subscriptions.session import session_of
 from router.server.websocket.init_payload import InvalidInitError, read_init_headers, wants_debug
 from router.server.websocket.messages import (
     CloseCode,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from router.server.limits.requests import RequestLimits
     from router.server.pipeline.identify import DocumentFinder
     from router.server.settings import RouterSettings
+    from router.server.subscriptions.ending import EndReason
+    from router.server.subscriptions.session import Session, SessionHold, Sessions
     from router.server.telemetry import Metrics
 
 __all__ = ["Connection"]
@@ -63,6 +66,7 @@ class Connection:
         documents: DocumentFinder,
         settings: RouterSettings,
         metrics: Metrics,
+        sessions: Sessions,
         reader: HeaderReader,
         handshake: RequestHeaders,
         limits: RequestLimits,
@@ -77,6 +81,8 @@ class Connection:
         self._documents = documents
         self._settings = settings
         self._metrics = metrics
+        self._sessions = sessions
+        self._hold: SessionHold | None = None
         self._reader = reader
         self._headers: ForwardedHeaders = handshake.forward
         self._authenticator = authenticator
@@ -227,7 +233,14 @@ class Connection:
             return False
         if self._identity is not None:
             self._caller = replace(self._caller, user=self._identity.user)
+            self._hold_session(session_of(self._identity, leeway=self._settings.jwt_leeway))
         return True
+
+    def _hold_session(self, session: Session) -> None:
+        """End the connection with 4403 when the session ends: what clients of graphql-ws fetch a
+        new token for and connect again.
+        """
+        self._hold = self._sessions.hold(session, self._end_session)
 
     def _subscribe(self, message: Subscribe) -> None:
         if not self._initialised:
@@ -247,7 +260,6 @@ class Connection:
     def _start(self, message: Subscribe) -> None:
         operation = WebSocketOperation(
             message.id,
-            message.request,
             generations=self._generations,
             documents=self._documents,
             settings=self._settings,
@@ -259,18 +271,15 @@ class Connection:
             caller=self._caller,
             sink=self,
         )
-        task = asyncio.get_running_loop().create_task(operation.run())
-        operation.task = task
         self._operations[message.id] = operation
+        task = operation.start(message.request)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     def _complete(self, message: Complete) -> None:
-        operation = self._operations.pop(
-            message.id, None
-        )  # unknown: it ended while this was under way
-        if operation is not None and operation.task is not None:
-            operation.task.cancel()
+        operation = self._operations.pop(message.id, None)
+        if operation is not None:  # else it ended while this message was under way
+            operation.cancel()
 
     async def _write(self) -> None:
         try:
@@ -295,6 +304,11 @@ class Connection:
         if not self._initialised:
             self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 
+    def _end_session(self, reason: EndReason) -> None:
+        for operation in tuple(self._operations.values()):
+            operation.end_early(reason)
+        self.close(CloseCode.FORBIDDEN, reason.message)
+
     def _expect_end(self) -> None:
         """Give the client a while to take the rest and to disconnect."""
         if self._abandon_timer is None:
@@ -308,11 +322,15 @@ class Connection:
             self._main.cancel()
 
     def _cancel_operations(self) -> None:
+        operations = tuple(self._operations.values())
         self._operations.clear()
-        for task in self._running:
-            task.cancel()
+        for operation in operations:
+            operation.cancel()
 
     async def _stop(self, writer: asyncio.Task[None]) -> None:
         self._cancel_operations()
+        if self._hold is not None:
+            self._hold.release()
         writer.cancel()
+        # The tasks of operations too: all are cancelled but mutations, which are finished.
         await asyncio.gather(writer, *self._running, return_exceptions=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from router.server.limits.requests import RequestLimits
     from router.server.pipeline.identify import DocumentFinder
     from router.server.settings import RouterSettings
+    from router.server.subscriptions.session import Sessions
     from router.server.telemetry import Metrics
 
 __all__ = ["WebSocketEndpoint"]
@@ -40,6 +41,7 @@ class WebSocketEndpoint:
         settings: RouterSettings,
         metrics: Metrics,
         documents: DocumentFinder,
+        sessions: Sessions,
         reader: HeaderReader,
         access_log: AccessLog | None,
         *,
@@ -51,6 +53,7 @@ class WebSocketEndpoint:
         self._documents = documents
         self._settings = settings
         self._metrics = metrics
+        self._sessions = sessions
         self._reader = reader
         self._access_log = access_log
         self._authenticator = authenticator
@@ -123,6 +126,7 @@ class WebSocketEndpoint:
             documents=self._documents,
             settings=self._settings,
             metrics=self._metrics,
+            sessions=self._sessions,
             reader=self._reader,
             handshake=headers,
             limits=self._limits,

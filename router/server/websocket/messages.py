@@ -29,7 +29,6 @@ __all__ = [
     "error_message",
     "next_message",
     "parse_message",
-    "ping_message",
     "pong_message",
 ]
 
@@ -152,23 +151,18 @@ def connection_ack() -> str:
     return '{"type":"connection_ack"}'
 
 
-def ping_message() -> str:
-    """Return a ping without payload."""
-    return '{"type":"ping"}'
-
-
 def pong_message(payload: dict[str, Any] | None) -> str:
     """Return the answer to a ping."""
     return '{"type":"pong"}' if payload is None else _dump({"type": "pong", "payload": payload})
 
 
-def next_message(identifier: str, payload: dict[str, Any]) -> str:
-    """Return a result of an operation."""
-    return _dump({"id": identifier, "type": "next", "payload": payload})
+def next_message(identifier: str, payload: str) -> str:
+    """Return a result of an operation, whose payload is JSON already."""
+    return f'{{"id":{_dump(identifier)},"type":"next","payload":{payload}}}'
 
 
 def error_message(identifier: str, errors: Sequence[dict[str, Any]]) -> str:
-    """Return the message that ends an operation which was refused."""
+    """Return the message that ends an operation which was refused, or cannot go on."""
     return _dump({"id": identifier, "type": "error", "payload": list(errors)})
 
 
@@ -177,5 +171,5 @@ def complete_message(identifier: str) -> str:
     return _dump({"id": identifier, "type": "complete"})
 
 
-def _dump(message: dict[str, Any]) -> str:
-    return orjson.dumps(message).decode()
+def _dump(value: dict[str, Any] | str) -> str:
+    return orjson.dumps(value).decode()

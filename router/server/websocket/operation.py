@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,15 +12,14 @@ from router.planner.plan import OperationKind
 from router.server.errors import RequestError, internal_error
 from router.server.headers import new_request_id
 from router.server.pipeline.execute import execute, request_context
-from router.server.pipeline.respond import result_payload
+from router.server.pipeline.respond import encode, result_payload
 from router.server.telemetry import Outcome
 from router.server.websocket.messages import complete_message, error_message, next_message
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import AsyncGenerator
+    from collections.abc import Callable
 
-    from router.executor import ExecutionResult
+    from router.executor.context import ErrorDict
     from router.server.access.identity import Identity
     from router.server.generation import Generation, Generations
     from router.server.headers import ForwardedHeaders
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from router.server.pipeline.prepare import PreparedOperation
     from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
+    from router.server.subscriptions.ending import EndReason
+    from router.server.subscriptions.hub import Member
     from router.server.telemetry import Metrics
 
 __all__ = ["OperationSink", "WebSocketOperation"]
@@ -53,10 +54,10 @@ class OperationSink(Protocol):
 
 
 class WebSocketOperation:
-    """Runs in a task of its own, which is cancelled when the client completes the operation or
-    leaves.
+    """An operation under the id that the client chose.
 
-    A subscription stays on the generation it began on, and ends when that wants it to.
+    It begins in a task of its own. A query or mutation stays there to its end; a subscription
+    leaves it for the hub of its generation, which then calls :meth:`deliver` and :meth:`end`.
     """
 
     __slots__ = (
@@ -64,22 +65,24 @@ class WebSocketOperation:
         "_debug",
         "_documents",
         "_generations",
+        "_has_errors",
         "_headers",
         "_identity",
+        "_is_over",
+        "_member",
         "_metrics",
+        "_prepared",
         "_rates",
-        "_request",
         "_settings",
         "_sink",
+        "_started",
+        "_task",
         "id",
-        "is_subscription",
-        "task",
     )
 
     def __init__(
         self,
         identifier: str,
-        request: GraphQLRequest,
         *,
         generations: Generations,
         documents: DocumentFinder,
@@ -95,7 +98,6 @@ class WebSocketOperation:
         self._rates = rates
         self._caller = caller
         self.id = identifier
-        self._request = request
         self._generations = generations
         self._documents = documents
         self._settings = settings
@@ -104,52 +106,102 @@ class WebSocketOperation:
         self._identity = identity
         self._debug = debug
         self._sink = sink
-        self.task: asyncio.Task[None] | None = None
-        self.is_subscription = False  # known when it is prepared
+        self._started = perf_counter()
+        self._prepared: PreparedOperation | None = None
+        self._has_errors = False
+        self._is_over = False
+        self._member: Member | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Run the operation and send its results, then ``complete`` or ``error``."""
-        started = perf_counter()
-        request_id = new_request_id()
-        prepared: PreparedOperation | None = None
-        outcome = Outcome.CANCELLED
+    def start(self, request: GraphQLRequest) -> asyncio.Task[None]:
+        """Begin; returns the task, which ends early when the operation is a subscription."""
         self._metrics.websocket_operations.inc()
+        self._task = asyncio.get_running_loop().create_task(self._run(request))
+        return self._task
+
+    def cancel(self) -> None:
+        """Give the operation up, silently: the client has completed it or left.
+
+        A mutation that has begun is finished all the same, as over HTTP.
+        """
+        if self._member is not None:
+            self._member.leave()
+        elif self._is_mutation:
+            return
+        elif self._task is not None:
+            self._task.cancel()
+        self._record(Outcome.CANCELLED)
+
+    def deliver(self, payload: str, *, has_errors: bool) -> None:
+        """Send an event of the subscription."""
+        self._has_errors |= has_errors
+        self._sink.send(self, next_message(self.id, payload))
+
+    def end(self, outcome: str, errors: list[ErrorDict] | None = None) -> None:
+        """Send the last message: ``complete``, or ``error`` with these errors."""
+        if outcome is Outcome.OK and self._has_errors:
+            outcome = Outcome.ERRORS
+        self._record(outcome)
+        last = complete_message(self.id) if errors is None else error_message(self.id, errors)
+        self._sink.finish(self, last)
+
+    def end_early(self, reason: EndReason) -> None:
+        """End the operation from the router's side and tell the client why."""
+        self.cancel()
+        self._sink.finish(self, error_message(self.id, reason.errors()))
+
+    @property
+    def is_subscription(self) -> bool:
+        """Whether it is a subscription that runs."""
+        return self._member is not None
+
+    @property
+    def renewal(self) -> Callable[[], None]:
+        """Close the connection when the supergraph has been replaced."""
+        return self._sink.leave
+
+    @property
+    def _is_mutation(self) -> bool:
+        return self._prepared is not None and self._prepared.kind is OperationKind.MUTATION
+
+    async def _run(self, request: GraphQLRequest) -> None:
+        request_id = new_request_id()
         try:
             if self._rates is not None:
                 await self._rates.take_request(self._caller)
-            text = await self._documents.find(self._request)
+            text = await self._documents.find(request)
             with self._generations.current as generation:
-                prepared = generation.preparer.prepare(
-                    text, self._request.operation_name, self._headers
-                )
-                variables = prepared.read_variables(self._request.variables)
-                if self._rates is not None:
-                    await self._rates.take_operation(self._caller, prepared, variables)
-                if prepared.guarded is not None:
-                    prepared = await generation.gate.admit(
-                        prepared, variables, self._identity, request_id
-                    )
-                outcome = await self._execute(generation, prepared, variables, request_id)
-            self._sink.finish(self, complete_message(self.id))
+                prepared, variables = await self._admit(generation, text, request, request_id)
+                await self._begin(generation, prepared, variables, request_id)
         except RequestError as error:
-            outcome = Outcome.REFUSED
-            self._refuse(error)
+            self._metrics.refuse(error.code)
+            self.end(Outcome.REFUSED, error.errors)
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered with its id only
-            outcome = Outcome.FAILED
             _log.exception("operation failed", request_id=request_id)
-            self._refuse(internal_error(request_id))
-        finally:
-            self._metrics.websocket_operations.dec()
-            if prepared is not None:
-                prepared.metrics.record(outcome, perf_counter() - started)
+            refusal = internal_error(request_id)
+            self._metrics.refuse(refusal.code)
+            self.end(Outcome.FAILED, refusal.errors)
 
-    async def _execute(
+    async def _admit(
+        self, generation: Generation, text: str, request: GraphQLRequest, request_id: str
+    ) -> tuple[PreparedOperation, dict[str, Any]]:
+        """Return what of the operation runs for this caller, and its variables."""
+        prepared = generation.preparer.prepare(text, request.operation_name, self._headers)
+        self._prepared = prepared
+        variables = prepared.read_variables(request.variables)
+        if self._rates is not None:
+            await self._rates.take_operation(self._caller, prepared, variables)
+        if prepared.guarded is not None:
+            prepared = await generation.gate.admit(prepared, variables, self._identity, request_id)
+        return prepared, variables
+
+    async def _begin(
         self,
         generation: Generation,
         prepared: PreparedOperation,
         variables: dict[str, Any],
         request_id: str,
-    ) -> str:
+    ) -> None:
         subscription = prepared.kind is OperationKind.SUBSCRIPTION
         context = request_context(
             headers=self._headers,
@@ -158,32 +210,21 @@ class WebSocketOperation:
             debug=self._debug,
             identity=self._identity,
         )
-        if not subscription:
-            result = await execute(generation, prepared, variables, context)
-            payload = result_payload(result, prepared, variables, debug=self._debug)
-            self._sink.send(self, next_message(self.id, payload))
-            return Outcome.ERRORS if result.errors else Outcome.OK
-        self.is_subscription = True
-        results = generation.executor.subscribe(prepared.program, variables, context)
-        with generation.subscription(self._sink.leave):
-            return await self._forward(results, prepared, variables)
+        if subscription:
+            self._member = generation.subscriptions.join(
+                generation, prepared, variables, context, self
+            )
+            return
+        result = await execute(generation, prepared, variables, context)
+        payload = encode(result_payload(result, prepared, variables, debug=self._debug)).decode()
+        self.deliver(payload, has_errors=bool(result.errors))
+        self.end(Outcome.OK)
 
-    async def _forward(
-        self,
-        results: AsyncGenerator[ExecutionResult, None],
-        prepared: PreparedOperation,
-        variables: dict[str, Any],
-    ) -> str:
-        """Send the events of a subscription."""
-        outcome = Outcome.OK
-        async with aclosing(results):
-            async for result in results:
-                if result.errors:
-                    outcome = Outcome.ERRORS
-                payload = result_payload(result, prepared, variables, debug=self._debug)
-                self._sink.send(self, next_message(self.id, payload))
-        return outcome
-
-    def _refuse(self, error: RequestError) -> None:
-        self._metrics.refuse(error.code)
-        self._sink.finish(self, error_message(self.id, error.errors))
+    def _record(self, outcome: str) -> None:
+        """Tell the metrics of the end, once."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._metrics.websocket_operations.dec()
+        if self._prepared is not None:
+            self._prepared.metrics.record(outcome, perf_counter() - self._started)

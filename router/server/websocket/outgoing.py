@@ -1,4 +1,4 @@
-"""The bounded queue of what one client still has to receive.
+"""What one client still has to receive, and the close frame behind it.
 
 Operations put messages without waiting; one task writes them in order. When a client takes less
 than it asks for, the queue reaches its bound and the connection is closed with code 4413: memory
@@ -8,9 +8,9 @@ connection that goes on.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from typing import TYPE_CHECKING
+
+from router.server.subscriptions.backlog import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,23 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["OutgoingQueue"]
 
-_OVERHEAD_BYTES = 128  # what a waiting message costs beside its text
 _MAX_REASON_BYTES = 123  # RFC 6455, section 5.5
 
 
 class OutgoingQueue:
     """Messages on their way to one client, and the close frame behind them."""
 
-    __slots__ = ("_bytes", "_close", "_limit", "_messages", "_on_overflow", "_send", "_wake")
+    __slots__ = ("_backlog", "_close", "_on_overflow", "_send")
 
     def __init__(self, send: Send, *, limit: int, on_overflow: Callable[[], None]) -> None:
         self._send = send
-        self._limit = limit
+        self._backlog = Backlog(limit)
         self._on_overflow = on_overflow
-        self._messages: deque[str] = deque()
-        self._bytes = 0
         self._close: tuple[int, str] | None = None
-        self._wake = asyncio.Event()
 
     @property
     def closing(self) -> tuple[int, str] | None:
@@ -43,44 +39,32 @@ class OutgoingQueue:
         return self._close
 
     def put(self, text: str) -> None:
-        """Queue a message; does nothing once the connection is closing.
-
-        A message that finds others waiting and does not fit beside them is the overflow. One alone
-        is always taken: a single answer may be larger than the bound.
+        """Queue a message; does nothing once the connection is closing. What does not fit is the
+        overflow.
         """
-        if self._close is not None:
-            return
-        size = len(text) + _OVERHEAD_BYTES
-        if self._messages and self._bytes + size > self._limit:
+        if self._close is None and not self._backlog.put(text):
             self._on_overflow()
-            return
-        self._messages.append(text)
-        self._bytes += size
-        self._wake.set()
 
     def close(self, code: int, reason: str, *, flush: bool = True) -> None:
         """Close the connection after what is queued, or in place of it. The first call counts."""
         if self._close is not None:
             return
         if not flush:
-            self._messages.clear()
-            self._bytes = 0
+            self._backlog.clear()
         self._close = (int(code), _fit(reason))
-        self._wake.set()
+        self._backlog.wake()
 
     async def write(self) -> None:
         """Write messages until the connection is closed; OSError means that the client left."""
+        backlog = self._backlog
         while True:
-            while self._messages:
-                text = self._messages.popleft()
-                self._bytes -= len(text) + _OVERHEAD_BYTES
+            while (text := backlog.take()) is not None:
                 await self._send({"type": "websocket.send", "text": text})
             if self._close is not None:
                 code, reason = self._close
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
                 return
-            self._wake.clear()
-            await self._wake.wait()
+            await backlog.wait()
 
 
 def _fit(reason: str) -> str:

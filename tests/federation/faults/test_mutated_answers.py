@@ -67,7 +67,7 @@ class MutatingTransport:
         self.changed.append(self.change(answer, self.rng))
         return SubgraphResponse(response.status, orjson.dumps(self.changed[-1]))
 
-    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[dict[str, Any], None]:
+    def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[dict[str, Any] | None, None]:
         return self.inner.subscribe(request)
 
     async def aclose(self) -> None:

@@ -41,6 +41,9 @@ class PlainSupergraph:
         kind: Any = self.schema.get_type(name)
         return frozenset(one.name for one in self.schema.get_possible_types(kind))
 
+    def resolves(self, subgraph: str, parent: str, field: str) -> bool:
+        return True
+
 
 @dataclass
 class ScriptedTransport:
@@ -76,9 +79,13 @@ class ScriptedTransport:
             return answer
         return SubgraphResponse(200, orjson.dumps(answer))
 
-    async def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[dict[str, Any], None]:
+    async def subscribe(
+        self, request: SubgraphRequest
+    ) -> AsyncGenerator[dict[str, Any] | None, None]:
         self.opened.append(request)
         try:
+            if request.announce:
+                yield None
             for event in self.events:
                 if isinstance(event, Exception):
                     raise event

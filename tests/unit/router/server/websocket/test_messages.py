@@ -75,7 +75,7 @@ def test_refuses_everything_else(text: str) -> None:
 
 
 def test_writes_messages() -> None:
-    assert orjson.loads(next_message("1", {"data": None})) == {
+    assert orjson.loads(next_message("1", '{"data":null}')) == {
         "id": "1",
         "type": "next",
         "payload": {"data": None},

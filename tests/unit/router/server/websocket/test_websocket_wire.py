@@ -1,11 +1,13 @@
 """graphql-transport-ws as it looks on a real connection, served by uvicorn."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import jwt
 import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from router.server.app import RouterApp
 from tests.support.router_server import SUPERGRAPH, ThingsSubgraph, make_app, served
+from tests.support.token_issuers import SECRET, claims_of, issuer_setting
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -336,6 +339,54 @@ async def opened_until_shutdown(
         await receive(socket)
         await serving.__aexit__(None, None, None)
         yield socket
+
+
+@pytest.mark.parametrize("revoked", [None, "jti", "sid", "sub"])
+async def test_the_end_of_a_session_ends_its_operations_and_closes_with_4403(
+    things: ThingsSubgraph, revoked: str | None
+) -> None:
+    app = make_app(things, jwt_issuers=[issuer_setting()], jwt_leeway=1.3)
+    exp = int(time.time()) + (0 if revoked is None else 600)
+    token = jwt.encode(claims_of(exp=exp, jti="jti", sid="sid", sub="sub"), SECRET, "HS256")
+    async with (
+        served(app) as address,
+        initialised(address, {"authorization": f"Bearer {token}"}) as socket,
+    ):
+        await subscribe(socket, "1", "subscription { waiting }")
+        await receive(socket)
+
+        if revoked is not None:
+            assert app.sessions.revoke(revoked) == 1
+        ended = await receive(socket)
+        code, _ = await closed(socket)
+        async with asyncio.timeout(5):
+            await things.cancelled.wait()
+
+    assert (ended["type"], ended["id"], code) == ("error", "1", 4403)
+    assert ended["payload"][0]["extensions"] == {
+        "code": "SUBSCRIPTION_JWT_EXPIRED" if revoked is None else "SUBSCRIPTION_SESSION_REVOKED"
+    }
+    assert app.sessions.revoke("sid") == 0
+
+
+async def test_a_mutation_that_has_begun_is_finished_though_its_client_leaves(
+    address: str, things: ThingsSubgraph
+) -> None:
+    async with initialised(address) as socket:
+        await subscribe(socket, "1", "mutation { slowBump }")
+        async with asyncio.timeout(5):
+            await things.started.wait()
+        await send(socket, {"type": "complete", "id": "1"})
+        await send(socket, {"type": "ping"})
+        assert await receive(socket) == {"type": "pong"}
+
+    things.release.set()
+    async with initialised(address) as socket:
+        await subscribe(socket, "1", "mutation { bump }")
+        count = (await receive(socket))["payload"]["data"]["bump"]
+
+    assert count == 2
+    assert not things.cancelled.is_set()
 
 
 async def test_draining_closes_connections_and_refuses_new_ones(

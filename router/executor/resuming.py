@@ -1,0 +1,136 @@
+"""A subscription's source that survives the connection it came over.
+
+When the connection is lost, the source subscribes again, with exponential backoff and jitter, for
+as long as the settings allow. Whether something is missed then:
+
+* The subscription is resumable (``resumption``) and has a cursor, or has begun at one: it goes on
+  right there, and nobody notices.
+* Otherwise what happened meanwhile is lost. Never silently: by the settings' choice, either the
+  subscription ends with the error, or it goes on and a :data:`GAP` stands where events are missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from router.executor.settings import GapPolicy
+from router.executor.transport.base import (
+    SubgraphRequest,
+    SubscriptionError,
+    SubscriptionFailure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from router.executor.context import Json
+    from router.executor.resumption import Resumption
+    from router.executor.settings import ExecutorSettings
+    from router.executor.transport.base import SubgraphTransport
+
+__all__ = ["GAP", "ResumingSource"]
+
+
+class _Gap:
+    """The type of :data:`GAP`."""
+
+
+GAP: Final = _Gap()  # events may be missing here; the subscription is under way again
+
+
+class ResumingSource:
+    """The payloads of one subscription. ``first`` opens it; ``resumption`` and ``variables`` are
+    what it is opened with again at a cursor.
+    """
+
+    def __init__(
+        self,
+        transport: SubgraphTransport,
+        first: SubgraphRequest,
+        resumption: Resumption | None,
+        variables: Mapping[str, Json],
+        settings: ExecutorSettings,
+    ) -> None:
+        self._transport = transport
+        self._first = first
+        self._resumption = resumption
+        self._variables = variables
+        self._settings = settings
+        self._cursor: Json = None
+        self._is_exact = resumption is not None and resumption.replays(variables)
+        self._attempt = 0
+        self._give_up_at: float | None = None
+
+    async def events(self) -> AsyncGenerator[Json, None]:
+        """Yield the payloads, and :data:`GAP` where some may be missing.
+
+        Raises SubscriptionError when it cannot go on.
+        """
+        request, gap = self._first, False
+        while True:
+            try:
+                async with aclosing(self._transport.subscribe(request)) as payloads:
+                    async for payload in payloads:
+                        if payload is None:  # subscribed again
+                            self._give_up_at = None
+                            if gap:
+                                gap = False
+                                yield GAP
+                            continue
+                        self._remember(payload)
+                        yield payload
+                return
+            except SubscriptionError as error:
+                first_try = request is self._first and self._give_up_at is None
+                await self._prepare_again(error, first_try=first_try)
+            gap |= not self._is_exact
+            request = self._again()
+
+    def _remember(self, payload: Json) -> None:
+        self._attempt = 0
+        if self._resumption is not None:
+            cursor = self._resumption.cursor(payload)
+            if cursor is not None:
+                self._cursor = cursor
+                self._is_exact = True
+
+    async def _prepare_again(self, error: SubscriptionError, *, first_try: bool) -> None:
+        """Wait until it is time to subscribe again; raises the error if that is not to be."""
+        settings = self._settings
+        refused_at_once = first_try and error.failure is SubscriptionFailure.REFUSED
+        if not error.retryable or refused_at_once or settings.resubscribe_timeout <= 0:
+            raise error
+        if not self._is_exact and settings.on_gap is GapPolicy.END:
+            raise error
+        if error.failure is SubscriptionFailure.OVERFLOW:
+            return  # the connection is well: what had no room comes again at once
+        now = asyncio.get_running_loop().time()
+        if self._give_up_at is None:
+            self._give_up_at = now + settings.resubscribe_timeout
+        delay = min(settings.backoff_first * 2**self._attempt, settings.backoff_most)
+        delay *= random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come back at once
+        if now + delay > self._give_up_at:
+            raise SubscriptionError(SubscriptionFailure.LOST, str(error))
+        self._attempt += 1
+        await asyncio.sleep(delay)
+
+    def _again(self) -> SubgraphRequest:
+        first, resumption = self._first, self._resumption
+        if resumption is None or self._cursor is None:
+            body = first.body
+        else:
+            dropped = resumption.dropped
+            passed = {name: value for name, value in self._variables.items() if name not in dropped}
+            passed[resumption.again_variable] = self._cursor
+            body = resumption.again_head + b',"variables":' + orjson.dumps(passed) + b"}"
+        return SubgraphRequest(
+            body=body,
+            headers=first.headers,
+            connection_init=first.connection_init,
+            announce=True,
+        )
