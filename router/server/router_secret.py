@@ -39,8 +39,7 @@ class _SecretTransport:
         self._header = (ROUTER_HEADER, secret)
 
     async def execute(self, request: SubgraphRequest) -> SubgraphResponse:
-        headers = (*request.headers, self._header)
-        return await self._transport.execute(replace(request, headers=headers))
+        return await self._transport.execute(request.with_header(*self._header))
 
     def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject | None, None]:
         name, secret = self._header

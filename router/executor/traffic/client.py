@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from router.executor.errors import ExecutionErrorCode
@@ -123,8 +122,7 @@ class SubgraphClient:
         started = asyncio.get_running_loop().time()
         if self._deadline_header:
             left = max(1, int((until - started) * 1000))
-            headers = (*request.headers, (self._deadline_header, str(left)))
-            request = replace(request, headers=headers)
+            request = request.with_header(self._deadline_header, str(left))
         try:
             async with asyncio.timeout_at(until):
                 response = await self.transport.execute(request)

@@ -122,6 +122,16 @@ class SubgraphRequest:
     repeatable: bool = False  # sending it twice does no harm: a query
     files: tuple[FilePart, ...] = ()
 
+    def with_header(self, name: str, value: str) -> SubgraphRequest:
+        """Return the request with one more header; much faster than ``dataclasses.replace``."""
+        return SubgraphRequest(
+            body=self.body,
+            headers=(*self.headers, (name, value)),
+            connection_init=self.connection_init,
+            repeatable=self.repeatable,
+            files=self.files,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SubgraphResponse:

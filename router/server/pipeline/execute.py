@@ -35,9 +35,10 @@ def request_context(
     for a subscription.
     """
     deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+    trace = tuple([header for header in headers if header[0] in _TRACE_HEADERS])
     return RequestContext(
-        headers=tuple(header for header in headers if header[0] not in _TRACE_HEADERS),
-        trace_headers=tuple(header for header in headers if header[0] in _TRACE_HEADERS),
+        headers=tuple([header for header in headers if header not in trace]) if trace else headers,
+        trace_headers=trace,
         request_id=request_id,
         deadline=deadline,
         collect_extensions=debug,
