@@ -1,0 +1,1 @@
+"""CPU time of the router as a server, from socket to socket."""
