@@ -117,6 +117,7 @@ class RouterApp:
             settings,
             self.metrics,
             self._documents,
+            self.sessions,
             access_log,
             limits=self._limits,
             authenticator=self._authenticator,
@@ -165,11 +166,12 @@ class RouterApp:
         self._draining = True
 
     def drain(self) -> None:
-        """Stop being ready, and close all WebSocket connections with 1001. HTTP requests in flight
-        go on.
+        """Stop being ready, close all WebSocket connections with 1001 and end all streams of
+        subscriptions. Other HTTP requests in flight go on.
         """
         self._draining = True
         self._websocket.drain()
+        self._http.drain()
 
     async def aclose(self) -> None:
         """Drain, and close the connections to subgraphs and stores."""

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ResponseType", "is_json", "negotiate", "prefers_html", "quality_of"]
+__all__ = [
+    "ResponseType",
+    "StreamType",
+    "is_json",
+    "negotiate",
+    "negotiate_stream",
+    "prefers_html",
+    "quality_of",
+]
 
 
 class ResponseType(Enum):
@@ -27,10 +35,23 @@ class ResponseType(Enum):
     JSON = b"application/json; charset=utf-8"
 
 
+class StreamType(Enum):
+    """What results can come in one by one; the value is the ``content-type`` header."""
+
+    EVENT_STREAM = b"text/event-stream; charset=utf-8"
+    MULTIPART = b'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"'
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol, for metrics."""
+        return "sse" if self is StreamType.EVENT_STREAM else "multipart"
+
+
 class _Range(NamedTuple):
     type: str
     subtype: str
     quality: float
+    parameters: tuple[str, ...]
 
 
 class _Match(NamedTuple):
@@ -63,6 +84,21 @@ def negotiate(accept: bytes | None) -> ResponseType | None:
         exact = response.precision == 2
         return ResponseType.GRAPHQL_RESPONSE if exact else ResponseType.JSON
     return ResponseType.GRAPHQL_RESPONSE if response > json else ResponseType.JSON
+
+
+@lru_cache(maxsize=256)
+def negotiate_stream(accept: bytes | None) -> StreamType | None:
+    """Return the stream for an ``Accept`` header, None for a client that asks for none.
+
+    Streams are only for who names them: ``*/*`` is any client. Of several the one that is wanted
+    most, or comes first, is taken.
+    """
+    best, quality = None, 0.0
+    for candidate in _parse_accept(accept or b""):
+        kind = _stream_type(candidate)
+        if kind is not None and candidate.quality > quality:
+            best, quality = kind, candidate.quality
+    return best
 
 
 @lru_cache(maxsize=64)
@@ -102,8 +138,24 @@ def _parse_accept(accept: bytes) -> list[_Range]:
         media_type, *parameters = part.split(";")
         type_, slash, subtype = media_type.strip().partition("/")
         if slash:
-            ranges.append(_Range(type_, subtype, quality_of(parameters)))
+            ranges.append(_Range(type_, subtype, quality_of(parameters), tuple(parameters)))
     return ranges
+
+
+def _stream_type(candidate: _Range) -> StreamType | None:
+    media_type = (candidate.type, candidate.subtype)
+    if media_type == ("text", "event-stream"):
+        return StreamType.EVENT_STREAM
+    if media_type == ("multipart", "mixed") and "1.0" in _values_of(
+        "subscriptionspec", candidate.parameters
+    ):
+        return StreamType.MULTIPART
+    return None
+
+
+def _values_of(name: str, parameters: Sequence[str]) -> list[str]:
+    pairs = [parameter.partition("=") for parameter in parameters]
+    return [value.strip().strip('"') for found, _, value in pairs if found.strip() == name]
 
 
 def quality_of(parameters: Sequence[str]) -> float:

@@ -492,6 +492,18 @@ class RouterSettings(BaseSettings):
         default=20.0, description="Seconds between pings upstream, and to answer one."
     )
 
+    # Subscriptions over HTTP.
+    stream_heartbeat_interval: PositiveFloat = Field(
+        default=10.0,
+        description="Seconds without an event after which a stream has a sign of life.",
+    )
+    stream_queue_bytes: PositiveInt = Field(
+        default=1_048_576, description="Bytes that may wait for a stream's client; then it ends."
+    )
+    stream_close_timeout: PositiveFloat = Field(
+        default=5.0, description="Seconds that a stream's client has to take the end."
+    )
+
     # WebSocket.
     websocket_max_connections_per_address: PositiveInt | None = Field(
         default=None, description="At a time, in one worker."

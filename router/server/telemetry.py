@@ -178,6 +178,19 @@ class Metrics:
             ("code",),
             registry=self.registry,
         )
+        self.streams = Gauge(
+            "router_http_streams",
+            "Subscriptions over HTTP that are open",
+            ("protocol",),
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self.streams_closed = Counter(
+            "router_http_streams_closed",
+            "Subscriptions over HTTP that have ended",
+            ("protocol", "reason"),
+            registry=self.registry,
+        )
 
         self._reloads = Counter(
             "router_reloads",

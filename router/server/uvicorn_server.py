@@ -1,9 +1,10 @@
 """uvicorn's server, with an end at which no request is lost.
 
 In order: not ready, and still serving until load balancers have noticed (``shutdown_delay``); no
-new connections; WebSockets closed with 1001, and idle HTTP connections left open for a moment,
-because a request may be under way on them; then requests in flight are finished, and at the
-deadline (``shutdown_timeout``) cancelled. While it stops, every answer closes its connection.
+new connections; WebSockets closed with 1001, subscriptions over HTTP ended, and idle HTTP
+connections left open for a moment, because a request may be under way on them; then requests in
+flight are finished, and at the deadline (``shutdown_timeout``) cancelled. While it stops, every
+answer closes its connection.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from typing_extensions import override
 
+from router.server.http.protocol import HttpProtocol
 from router.server.websocket.protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def uvicorn_config(app: ASGIApp, settings: RouterSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=settings.max_body_bytes,
         ws_ping_interval=settings.websocket_ping_interval,

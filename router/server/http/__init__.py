@@ -2,5 +2,6 @@
 
 ``endpoint`` answers a request: it reads it (``body``, ``batch``, ``form``), lets it run
 (``runner``) and writes the answer with the status, media type and coding (``compression``) that
-belong to it.
+belong to it. A subscription is answered event by event (``streams``, ``subscription_stream``), in
+one of two forms (``stream_format``).
 """

@@ -7,7 +7,7 @@ headers, one look-up for the operation, one JSON dump.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from router.server.csrf import require_preflight
 from router.server.errors import RequestError, RequestErrorCode
@@ -17,9 +17,11 @@ from router.server.http.body import in_time, read_body, require_json
 from router.server.http.compression import choose_coding, compress
 from router.server.http.form import FormReader, is_form
 from router.server.http.runner import HttpOperation, OperationRunner
+from router.server.http.stream_format import whole
+from router.server.http.streams import StreamChannel, SubscriptionStreams
 from router.server.limits.addresses import rate_key
 from router.server.limits.rates.limiter import Caller
-from router.server.negotiation import ResponseType, negotiate
+from router.server.negotiation import ResponseType, StreamType, negotiate, negotiate_stream
 from router.server.pipeline.read import load_json, read_members, read_query_string
 from router.server.pipeline.respond import encode, error_payload
 from router.server.telemetry import Outcome
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from router.server.pipeline.identify import DocumentFinder
     from router.server.pipeline.read import GraphQLRequest
     from router.server.settings import RouterSettings
+    from router.server.subscriptions.session import Sessions
     from router.server.telemetry import Metrics
 
 __all__ = ["HttpEndpoint"]
@@ -57,13 +60,17 @@ class HttpEndpoint:
         settings: RouterSettings,
         metrics: Metrics,
         documents: DocumentFinder,
+        sessions: Sessions,
         access_log: AccessLog | None,
         *,
         limits: RequestLimits,
         authenticator: Authenticator | None = None,
     ) -> None:
         self._rates = limits.rates
-        self._runner = OperationRunner(generations, settings, metrics, documents, limits.rates)
+        self._streams = SubscriptionStreams(settings, metrics, limits, sessions)
+        self._runner = OperationRunner(
+            generations, settings, metrics, documents, limits.rates, self._streams
+        )
         self._settings = settings
         self._access_log = access_log
         self._compress_from = settings.compression_min_bytes if settings.compression else None
@@ -78,27 +85,12 @@ class HttpEndpoint:
             await _send(send, 204, b"", (_ALLOW,))
             return
         exchange = _Exchange(HttpOperation(headers, scope["method"]))
-        status, body = _CLIENT_GONE, b""
+        status, size = _CLIENT_GONE, 0
         try:
-            media_type = negotiate(headers.get(b"accept"))
-            status, body, extra = await self._answer(exchange, media_type, scope, receive)
-            coding = self._coding(headers, len(body))
-            if coding is not None:
-                body = await compress(body, coding)
-                extra = (*extra, (b"content-encoding", coding.value))
-            await _send(
-                send,
-                status,
-                b"" if scope["method"] == "HEAD" else body,
-                (
-                    (b"content-type", (media_type or ResponseType.JSON).value),
-                    (b"content-length", b"%d" % len(body)),
-                    (b"x-request-id", headers.request_id.encode("latin-1")),
-                    _NO_STORE,
-                    self._vary,
-                    *extra,
-                ),
-            )
+            answer = await self._answer(exchange, StreamChannel(scope, receive, send))
+            status, size = answer.status, answer.size
+            if answer.body is not None:
+                size = await self._send(answer, headers, scope, send)
         except ClientGoneError:
             exchange.whole.outcome = Outcome.CANCELLED
             for operation in exchange.batch:
@@ -106,30 +98,61 @@ class HttpEndpoint:
         finally:
             if exchange.form is not None:
                 exchange.form.close()
-            self._record(exchange, scope, status, len(body))
+            self._record(exchange, scope, status, size)
 
-    async def _answer(
-        self,
-        exchange: _Exchange,
-        media_type: ResponseType | None,
-        scope: Scope,
-        receive: Receive,
-    ) -> tuple[int, bytes, Sequence[Header]]:
-        """Return status, body and further headers."""
+    def drain(self) -> None:
+        """End the subscriptions; other requests go on."""
+        self._streams.drain()
+
+    async def _answer(self, exchange: _Exchange, channel: StreamChannel) -> _Answer:
         operation = exchange.whole
+        accept = operation.headers.get(b"accept")
+        media_type = negotiate(accept)
+        # A client that takes nothing else gets everything as a stream, also what has one result.
+        stream_type = negotiate_stream(accept) if media_type is None else None
         try:
-            if media_type is None:
+            if media_type is None and stream_type is None:
                 raise _NOT_ACCEPTABLE.again()
-            await self._identify(operation, scope)
-            request = await self._read(exchange, scope, receive)
-            payload = await self._run(exchange, request, receive)
-            return 200, encode(payload), operation.rate_headers
+            await self._identify(operation, channel.scope)
+            request = await self._read(exchange, channel)
+            if stream_type is not None and isinstance(request, list):
+                raise _NO_BATCH_IN_STREAM.again()
+            payload = await self._run(exchange, request, channel)
+            if isinstance(payload, int):
+                return _Answer(200, size=payload)
+            return _answer(200, encode(payload), media_type or stream_type, operation.rate_headers)
         except ClientGoneError:
             raise
         except Exception as error:  # noqa: BLE001 - the last resort: logged and masked
             refusal = self._runner.refuse(operation, error)
-        lenient = refusal.well_formed and media_type is ResponseType.JSON
-        return 200 if lenient else refusal.status, encode(error_payload(refusal)), refusal.headers
+        body = encode(error_payload(refusal))
+        if refusal.well_formed and media_type is not ResponseType.GRAPHQL_RESPONSE:
+            return _answer(200, body, media_type or stream_type, refusal.headers)
+        return _answer(refusal.status, body, media_type, refusal.headers)
+
+    async def _send(
+        self, answer: _Answer, headers: RequestHeaders, scope: Scope, send: Send
+    ) -> int:
+        """Send an answer that is complete; returns the size of its body."""
+        body, extra = answer.body or b"", answer.headers
+        coding = None if answer.is_stream else self._coding(headers, len(body))
+        if coding is not None:
+            body = await compress(body, coding)
+            extra = (*extra, (b"content-encoding", coding.value))
+        await _send(
+            send,
+            answer.status,
+            b"" if scope["method"] == "HEAD" else body,
+            (
+                (b"content-type", answer.content_type),
+                (b"content-length", b"%d" % len(body)),
+                (b"x-request-id", headers.request_id.encode("latin-1")),
+                _NO_STORE,
+                self._vary,
+                *extra,
+            ),
+        )
+        return len(body)
 
     async def _identify(self, operation: HttpOperation, scope: Scope) -> None:
         """Find out who asks, and whether they may ask now; a refused token counts as well."""
@@ -147,21 +170,21 @@ class HttpEndpoint:
             operation.rate_headers += await self._rates.take_request(operation.caller)
 
     async def _read(
-        self, exchange: _Exchange, scope: Scope, receive: Receive
+        self, exchange: _Exchange, channel: StreamChannel
     ) -> GraphQLRequest | list[GraphQLRequest | RequestError]:
         headers, method = exchange.whole.headers, exchange.whole.method
         if method == "POST":
             if self._settings.uploads and is_form(headers.get(b"content-type")):
-                return await self._read_form(exchange, receive)
+                return await self._read_form(exchange, channel.receive)
             require_json(headers)
-            parsed = load_json(await read_body(receive, headers, self._settings))
+            parsed = load_json(await read_body(channel.receive, headers, self._settings))
             if isinstance(parsed, list):
                 return read_batch(parsed, self._settings)
             return read_members(parsed)
         if method in {"GET", "HEAD"}:
             if self._settings.csrf_prevention:
                 require_preflight(headers)
-            return read_query_string(scope["query_string"])
+            return read_query_string(channel.scope["query_string"])
         raise RequestError(
             RequestErrorCode.METHOD_NOT_ALLOWED,
             "GraphQL requests are made with GET or POST",
@@ -181,18 +204,18 @@ class HttpEndpoint:
         self,
         exchange: _Exchange,
         request: GraphQLRequest | list[GraphQLRequest | RequestError],
-        receive: Receive,
-    ) -> dict[str, Any] | list[dict[str, Any]]:
+        channel: StreamChannel,
+    ) -> dict[str, Any] | list[dict[str, Any]] | int:
         operation = exchange.whole
         if not isinstance(request, list):
-            return await self._runner.run(operation, request, receive)
+            return await self._runner.run(operation, request, channel)
         if self._rates is not None and operation.caller is not None and len(request) > 1:
             # The first operation's token was taken before the body was read.
             operation.rate_headers = await self._rates.take_request(
                 operation.caller, len(request) - 1
             )
         exchange.batch = [operation.another() for _ in request]
-        payloads = await self._runner.run_batch(exchange.batch, request, receive)
+        payloads = await self._runner.run_batch(exchange.batch, request, channel.receive)
         outcomes = {one.outcome for one in exchange.batch}
         operation.outcome = Outcome.OK if outcomes == {Outcome.OK} else Outcome.ERRORS
         return payloads
@@ -232,10 +255,38 @@ class _Exchange:
         self.form: FormReader | None = None  # has files until the answer is sent
 
 
+class _Answer(NamedTuple):
+    """The answer of a request. Without a ``body`` it has been sent already, as a stream of ``size``
+    bytes.
+    """
+
+    status: int
+    body: bytes | None = None
+    content_type: bytes = b""
+    headers: Sequence[Header] = ()
+    is_stream: bool = False
+    size: int = 0
+
+
+def _answer(
+    status: int, body: bytes, kind: ResponseType | StreamType | None, headers: Sequence[Header]
+) -> _Answer:
+    """Return an answer that is complete; in JSON where the client takes nothing that we have."""
+    if isinstance(kind, StreamType):
+        return _Answer(status, whole(kind, body), kind.value, headers, is_stream=True)
+    return _Answer(status, body, (kind or ResponseType.JSON).value, headers)
+
+
 _NOT_ACCEPTABLE = RequestError(
     RequestErrorCode.NOT_ACCEPTABLE,
-    "Answers are application/graphql-response+json or application/json",
+    "Answers are application/graphql-response+json, application/json, text/event-stream or"
+    " multipart/mixed;subscriptionSpec=1.0",
     status=406,
+)
+
+
+_NO_BATCH_IN_STREAM = RequestError(
+    RequestErrorCode.NOT_ACCEPTABLE, "Streams are no answers of batches", status=406
 )
 
 

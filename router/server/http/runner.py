@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,7 @@ import structlog
 from router.planner.plan import OperationKind
 from router.server.errors import RequestError, RequestErrorCode, internal_error
 from router.server.hangup import HangupWatch
+from router.server.negotiation import negotiate_stream
 from router.server.pipeline.execute import execute, request_context
 from router.server.pipeline.respond import error_payload, result_payload
 from router.server.telemetry import Outcome
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive
 
+    from router.executor import RequestContext
     from router.server.errors import Header
     from router.server.generation import Generation, Generations
     from router.server.headers import RequestHeaders
+    from router.server.http.streams import StreamChannel, SubscriptionStreams
     from router.server.limits.rates.limiter import Caller, RateLimiter
+    from router.server.negotiation import StreamType
     from router.server.pipeline.identify import DocumentFinder
     from router.server.pipeline.prepare import PreparedOperation
     from router.server.pipeline.read import GraphQLRequest
@@ -43,6 +48,7 @@ class HttpOperation:
     __slots__ = (
         "caller",
         "headers",
+        "is_of_batch",
         "method",
         "outcome",
         "prepared",
@@ -58,11 +64,13 @@ class HttpOperation:
         self.outcome = Outcome.FAILED
         self.caller: Caller | None = None  # None: there are no rate limits
         self.rate_headers: tuple[Header, ...] = ()
+        self.is_of_batch = False
 
     def another(self) -> HttpOperation:
         """Return another operation of the same request, for a batch."""
         other = HttpOperation(self.headers, self.method)
         other.caller = self.caller
+        other.is_of_batch = True
         return other
 
     def record(self) -> float:
@@ -83,17 +91,20 @@ class OperationRunner:
         metrics: Metrics,
         documents: DocumentFinder,
         rates: RateLimiter | None,
+        streams: SubscriptionStreams,
     ) -> None:
         self._rates = rates
+        self._streams = streams
         self._generations = generations
         self._settings = settings
         self._metrics = metrics
         self._documents = documents
 
     async def run(
-        self, operation: HttpOperation, request: GraphQLRequest, receive: Receive
-    ) -> dict[str, Any]:
-        """Return the response of an operation that ran.
+        self, operation: HttpOperation, request: GraphQLRequest, channel: StreamChannel
+    ) -> dict[str, Any] | int:
+        """Return the response of an operation that ran; of a subscription, which has been answered
+        event by event, only how many bytes that were.
 
         Raises RequestError for one that is refused, ClientGoneError when a query's client has hung
         up. A mutation that has begun is finished, whether or not anybody still listens.
@@ -102,8 +113,10 @@ class OperationRunner:
         with self._generations.current as generation:
             ready = await self._prepare(generation, operation, request, text)
             if ready.prepared.kind is OperationKind.QUERY:
-                with HangupWatch(receive):
+                with HangupWatch(channel.receive):
                     return await self._execute(generation, operation, ready)
+            if ready.prepared.kind is OperationKind.SUBSCRIPTION:
+                return await self._subscribe(generation, operation, ready, channel)
             return await self._execute(generation, operation, ready)
 
     async def run_batch(
@@ -154,7 +167,7 @@ class OperationRunner:
             text, request.operation_name, operation.headers.forward
         )
         operation.prepared = prepared
-        _require_method(prepared.kind, operation.method)
+        _require_method(prepared.kind, operation)
         if request.has_uploads and prepared.kind is not OperationKind.MUTATION:
             raise RequestError(RequestErrorCode.UPLOAD_NOT_ALLOWED, "Only mutations take files")
         variables = prepared.read_variables(request.variables)
@@ -172,18 +185,36 @@ class OperationRunner:
     async def _execute(
         self, generation: Generation, operation: HttpOperation, ready: _Ready
     ) -> dict[str, Any]:
-        debug = self._settings.shows_extensions and operation.headers.wants_debug
-        context = request_context(
+        context = self._context(operation, ready, timeout=self._settings.request_timeout)
+        result = await execute(generation, ready.prepared, ready.variables, context)
+        operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
+        debug = context.collect_extensions
+        return result_payload(result, ready.prepared, ready.variables, debug=debug)
+
+    async def _subscribe(
+        self,
+        generation: Generation,
+        operation: HttpOperation,
+        ready: _Ready,
+        channel: StreamChannel,
+    ) -> int:
+        kind = _stream_type(operation)
+        context = self._context(operation, ready, timeout=None)
+        hub, prepared = generation.subscriptions, ready.prepared
+        join = partial(hub.join, generation, prepared, ready.variables, context)
+        return await self._streams.serve(operation, kind, join, channel)
+
+    def _context(
+        self, operation: HttpOperation, ready: _Ready, *, timeout: float | None
+    ) -> RequestContext:
+        return request_context(
             headers=operation.headers.forward,
             request_id=operation.headers.request_id,
-            timeout=self._settings.request_timeout,
-            debug=debug,
+            timeout=timeout,
+            debug=self._settings.shows_extensions and operation.headers.wants_debug,
             has_uploads=ready.has_uploads,
             identity=operation.headers.identity,
         )
-        result = await execute(generation, ready.prepared, ready.variables, context)
-        operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
-        return result_payload(result, ready.prepared, ready.variables, debug=debug)
 
     async def _ready(
         self,
@@ -223,17 +254,40 @@ class _Ready(NamedTuple):
         return self.prepared.kind is OperationKind.MUTATION
 
 
-def _require_method(kind: OperationKind, method: str) -> None:
-    if kind is OperationKind.MUTATION and method != "POST":
+_STREAM_NEEDED = RequestError(
+    RequestErrorCode.NOT_ACCEPTABLE,
+    "Subscriptions need a WebSocket with the subprotocol graphql-transport-ws, or a request that"
+    " accepts text/event-stream or multipart/mixed;subscriptionSpec=1.0",
+    status=406,
+)
+
+
+def _require_method(kind: OperationKind, operation: HttpOperation) -> None:
+    if kind is OperationKind.MUTATION and operation.method != "POST":
         raise RequestError(
             RequestErrorCode.METHOD_NOT_ALLOWED,
             "Mutations need POST",
             status=405,
             headers=((b"allow", b"POST"),),
         )
-    if kind is OperationKind.SUBSCRIPTION:
+    if kind is not OperationKind.SUBSCRIPTION:
+        return
+    if operation.is_of_batch:
         raise RequestError(
-            RequestErrorCode.NOT_ACCEPTABLE,
-            "Subscriptions need a WebSocket with the subprotocol graphql-transport-ws",
-            status=406,
+            RequestErrorCode.NOT_ACCEPTABLE, "Subscriptions cannot be in batches", status=406
         )
+    if operation.method == "HEAD":
+        raise RequestError(
+            RequestErrorCode.METHOD_NOT_ALLOWED,
+            "Subscriptions need GET or POST",
+            status=405,
+            headers=((b"allow", b"GET, POST"),),
+        )
+    _stream_type(operation)
+
+
+def _stream_type(operation: HttpOperation) -> StreamType:
+    kind = negotiate_stream(operation.headers.get(b"accept"))
+    if kind is None:
+        raise _STREAM_NEEDED.again()
+    return kind

@@ -2,7 +2,14 @@
 
 import pytest
 
-from router.server.negotiation import ResponseType, is_json, negotiate, prefers_html
+from router.server.negotiation import (
+    ResponseType,
+    StreamType,
+    is_json,
+    negotiate,
+    negotiate_stream,
+    prefers_html,
+)
 
 RESPONSE, JSON = ResponseType.GRAPHQL_RESPONSE, ResponseType.JSON
 
@@ -68,3 +75,28 @@ def test_knows_a_browser_by_what_it_wants_most(accept: bytes | None, expected: b
 )
 def test_takes_json_in_utf8_only(content_type: bytes, expected: bool) -> None:
     assert is_json(content_type) is expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, None),
+        (b"*/*", None),
+        (b"text/*", None),
+        (b"application/json", None),
+        (b"text/event-stream", StreamType.EVENT_STREAM),
+        (b"Text/Event-Stream; charset=utf-8", StreamType.EVENT_STREAM),
+        (b"text/event-stream;q=0", None),
+        (b"multipart/mixed", None),
+        (b"multipart/mixed;deferSpec=20220824, application/json", None),
+        (b"multipart/mixed;subscriptionSpec=2.0", None),
+        (b"multipart/mixed;boundary=graphql;subscriptionSpec=1.0", StreamType.MULTIPART),
+        (b'multipart/mixed; boundary="graphql"; subscriptionSpec="1.0"', StreamType.MULTIPART),
+        (b"text/event-stream, multipart/mixed;subscriptionSpec=1.0", StreamType.EVENT_STREAM),
+        (b"text/event-stream;q=0.5, multipart/mixed;subscriptionSpec=1.0", StreamType.MULTIPART),
+    ],
+)
+def test_streams_are_for_clients_that_name_them(
+    accept: bytes | None, expected: StreamType | None
+) -> None:
+    assert negotiate_stream(accept) is expected
