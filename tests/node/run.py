@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "ApolloResult", "audit_http", "compose_with_apollo", "load_into_gateway"]
+__all__ = [
+    "FOLDER",
+    "ApolloResult",
+    "audit_http",
+    "compose_with_apollo",
+    "load_into_gateway",
+    "read_stream",
+]
 
 FOLDER = Path(__file__).parent
 
@@ -40,6 +47,17 @@ def audit_http(url: str, headers: dict[str, str]) -> list[dict[str, str]]:
     """Audit a server with `graphql-http`; a result has `id`, `name`, `status`, perhaps `reason`."""
     results: list[dict[str, str]] = _run("audit_http.cjs", {"url": url, "headers": headers})
     return results
+
+
+def read_stream(
+    url: str, protocol: str, query: str, *, method: str = "POST", take: int | None = None
+) -> list[Any]:
+    """Run an operation with the client of a streaming protocol (`sse` or `multipart`); returns what
+    it gives its user, `take` messages at most.
+    """
+    given = {"url": url, "protocol": protocol, "query": query, "method": method, "take": take}
+    messages: list[Any] = _run("read_stream.cjs", given)["messages"]
+    return messages
 
 
 def _run(script: str, given: object) -> Any:  # JSON

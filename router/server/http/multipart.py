@@ -6,18 +6,18 @@ the part, not before the next one, which may come much later.
 
 from __future__ import annotations
 
-from typing import Final
-
-__all__ = ["BOUNDARY", "ENDING", "OPENING", "json_part"]
-
-BOUNDARY: Final = "graphql"
-OPENING: Final = b"\r\n--graphql"
-"""Comes before the first part."""
-
-ENDING: Final = b"--\r\n"
-"""Comes behind the last part."""
+__all__ = ["MultipartBody"]
 
 
-def json_part(body: bytes) -> bytes:
-    """Return a part, complete for who reads it."""
-    return b"\r\ncontent-type: application/json\r\n\r\n" + body + OPENING
+class MultipartBody:
+    """Writes a body: ``opening``, parts, ``ending``."""
+
+    __slots__ = ("ending", "opening")
+
+    def __init__(self, boundary: str) -> None:
+        self.opening = f"\r\n--{boundary}".encode()
+        self.ending = b"--\r\n"
+
+    def part(self, body: bytes) -> bytes:
+        """Return a part of JSON, complete for who reads it."""
+        return b"\r\ncontent-type: application/json\r\n\r\n" + body + self.opening

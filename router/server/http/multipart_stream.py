@@ -7,11 +7,11 @@ beside the payload null say that the subscription has ended by a failure that is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from router.server.http.multipart import ENDING, OPENING, json_part
+from router.server.http.multipart import MultipartBody
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["MultipartStream"]
 
+_BODY: Final = MultipartBody("graphql")  # as negotiation.StreamType.MULTIPART says
+
 
 class MultipartStream:
     """Writes results as parts (see ``stream_format.StreamFormat``)."""
 
-    opening = OPENING
-    heartbeat = json_part(b"{}")
-    ending = ENDING
+    opening = _BODY.opening
+    heartbeat = _BODY.part(b"{}")
+    ending = _BODY.ending
 
     def result(self, payload: bytes) -> bytes:
-        return json_part(b'{"payload":' + payload + b"}")
+        return _BODY.part(b'{"payload":' + payload + b"}")
 
     def failure(self, errors: Sequence[ErrorDict]) -> bytes:
-        return json_part(orjson.dumps({"payload": None, "errors": errors}))
+        return _BODY.part(orjson.dumps({"payload": None, "errors": errors}))
