@@ -207,7 +207,63 @@ class _ProjectionCompiler:
                     self._give_up()
             position, contexts = place
             scope = Scope(dict(zip(position.inline, values, strict=True)), contexts=contexts)
-            self._object(position, scope, selection_sets, emit)
+            reference = None if contexts else self._reference(position, selection_sets)
+            if reference is None:
+                self._object(position, scope, selection_sets, emit)
+            else:
+                self._referred(position, scope, selection_sets, (values[0], reference), emit)
+
+    def _reference(
+        self, position: Position, selection_sets: tuple[SelectionSetNode, ...]
+    ) -> str | None:
+        """Return the key of the one string that an object has in its place, if all else is in rows.
+
+        Such an object, an author below each of their posts, looks the same wherever the string is:
+        it is made once.
+        """
+        static = position.static_type
+        if static is None or len(position.inline) != 1:
+            return None
+        layout = position.layout(static)
+        if not layout.joins or layout.contexts:
+            return None
+        fields = self._client.fields(static, position.declared, selection_sets)
+        shown = [layout.access[field.key] for field in fields if field.key in layout.access]
+        joined = [part.access for join in layout.joins for part in join.fields if part.access]
+        inline = {
+            read.key: access.type
+            for access in (*shown, *joined)
+            for read in access.reads
+            if read.source is position.inline[0]
+        }
+        if len(inline) != 1:
+            return None
+        ((key, graphql_type),) = inline.items()
+        is_string = get_named_type(graphql_type).name in {"ID", "String"}
+        return key if is_string and item_type(graphql_type) is None else None
+
+    def _referred(
+        self,
+        position: Position,
+        scope: Scope,
+        selection_sets: tuple[SelectionSetNode, ...],
+        reference: tuple[str, str],
+        emit: _Emit,
+    ) -> None:
+        """Write the code that makes an object once for each value of its reference."""
+        value, name = reference
+        known, key = self._writer.memo(), self._writer.fresh("r")
+        result = self._writer.fresh("y")
+        self._writer.line(f"{key} = {value}[{name!r}]")
+        self._writer.line(f"{result} = {known}.get({key}) if {key}.__class__ is str else None")
+        with self._writer.block(f"if {result} is None:"):
+            self._object(
+                position,
+                scope,
+                selection_sets,
+                lambda made: self._writer.line(f"{result} = {known}[{key}] = {made}"),
+            )
+        emit(result)
 
     def _list(
         self,

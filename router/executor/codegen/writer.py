@@ -37,6 +37,7 @@ class FunctionWriter:
         self._depth = 1
         self._counters: dict[str, int] = {}
         self._tables: set[int] = set()
+        self._memos: list[str] = []
         self._sets: dict[frozenset[str], str] = {}
         self._namespace: dict[str, Any] = {
             "NO_CONTEXTS": NO_CONTEXTS,
@@ -88,9 +89,16 @@ class FunctionWriter:
         self._tables.add(index)
         return f"row{index}"
 
+    def memo(self) -> str:
+        """Return the name of a dictionary that is empty when the function starts."""
+        name = self.fresh("m")
+        self._memos.append(name)
+        return name
+
     def source(self) -> str:
         """Return the whole function as text."""
         head = [f"def {self._name}({self._arguments}):"]
+        head.extend(f" {name} = {{}}" for name in self._memos)
         head.extend(f" row{index} = T[{index}].get" for index in sorted(self._tables))
         return "\n".join([*head, *self._lines, ""])
 
