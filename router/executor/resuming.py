@@ -48,6 +48,18 @@ class ResumingSource:
     what it is opened with again at a cursor.
     """
 
+    __slots__ = (
+        "_attempt",
+        "_cursor",
+        "_first",
+        "_give_up_at",
+        "_is_exact",
+        "_resumption",
+        "_settings",
+        "_transport",
+        "_variables",
+    )
+
     def __init__(
         self,
         transport: SubgraphTransport,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -17,6 +18,8 @@ from graphql import build_schema, parse, subscribe
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
+
+from tests.support.router_server import SUPERGRAPH as THINGS
 
 API = """
 type Query {
@@ -32,6 +35,10 @@ type Entry {
   text(size: Int!): String!
 }
 """
+
+SUPERGRAPH = THINGS[: THINGS.index("type Query")].replace(
+    "{ query: Query mutation: Mutation subscription", "{ query: Query subscription"
+) + API.replace(" {\n", " @join__type(graph: THINGS) {\n")
 
 
 class Log:
@@ -80,8 +87,9 @@ class Connection:
     async def run(self) -> None:
         _say("connection")
         try:
-            async for text in self._socket:
-                await self._take(orjson.loads(text))
+            with suppress(ConnectionClosed):
+                async for text in self._socket:
+                    await self._take(orjson.loads(text))
         finally:
             for task in self._running.values():
                 task.cancel()

@@ -65,13 +65,13 @@ class WebSocketConnection(Protocol):
 class Inbox:
     """What has come for one operation and has not been taken yet."""
 
-    __slots__ = ("_bytes", "_max_bytes", "_max_events", "_payloads", "_wake", "end")
+    __slots__ = ("_bytes", "_max_bytes", "_max_events", "_payloads", "_waiter", "end")
 
     def __init__(self, settings: TransportSettings) -> None:
         self._max_events = settings.max_waiting_events
         self._max_bytes = settings.max_waiting_bytes
         self._bytes = 0
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None  # not an Event: a third of the memory
         self._payloads: deque[tuple[Json, int]] = deque()
         self.end: SubscriptionError | bool = False  # True: completed
 
@@ -85,14 +85,14 @@ class Inbox:
             return False
         self._payloads.append((payload, size))
         self._bytes += size
-        self._wake.set()
+        self._wake()
         return True
 
     def finish(self, end: SubscriptionError | bool) -> None:
         """End the operation; what has come before is still delivered."""
         if self.end is False:
             self.end = end
-            self._wake.set()
+            self._wake()
 
     async def next(self) -> Json:
         """Return the next payload.
@@ -104,11 +104,18 @@ class Inbox:
                 raise StopAsyncIteration
             if self.end is not False:
                 raise self.end
-            self._wake.clear()
-            await self._wake.wait()
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
         payload, size = self._payloads.popleft()
         self._bytes -= size
         return payload
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Multiplexer:

@@ -57,6 +57,33 @@ _log = structlog.get_logger(__name__)
 class Connection:
     """An accepted connection. :meth:`run` returns the code it was closed with."""
 
+    __slots__ = (
+        "_abandon_timer",
+        "_abandoned",
+        "_authenticator",
+        "_caller",
+        "_credentials",
+        "_debug",
+        "_documents",
+        "_generations",
+        "_headers",
+        "_held",
+        "_hold",
+        "_identity",
+        "_initialised",
+        "_leave_timer",
+        "_limits",
+        "_main",
+        "_metrics",
+        "_operations",
+        "_outgoing",
+        "_reader",
+        "_receive",
+        "_running",
+        "_sessions",
+        "_settings",
+    )
+
     def __init__(
         self,
         *,

@@ -214,6 +214,7 @@ class WebSocketOperation:
             self._member = generation.subscriptions.join(
                 generation, prepared, variables, context, self
             )
+            self._task = None  # it has done its part; the rest is memory
             return
         result = await execute(generation, prepared, variables, context)
         payload = encode(result_payload(result, prepared, variables, debug=self._debug)).decode()

@@ -20,14 +20,9 @@ from websockets.typing import Subprotocol
 
 from router.server.app import RouterApp, create_router_app
 from router.server.settings import RouterSettings
-from tests.support.event_subgraph import API
-from tests.support.router_server import SUPERGRAPH as OTHER
+from tests.support.event_subgraph import SUPERGRAPH
 from tests.support.router_server import served
 from tests.support.waiting import until
-
-SUPERGRAPH = OTHER[: OTHER.index("type Query")].replace(
-    "{ query: Query mutation: Mutation subscription", "{ query: Query subscription"
-) + API.replace(" {\n", " @join__type(graph: THINGS) {\n")
 
 ROOT = Path(__file__).parents[5]
 PROTOCOL = Subprotocol("graphql-transport-ws")
