@@ -6,6 +6,7 @@ See ``program`` (compilation), ``execution`` (schedule) and ``positions`` (the m
 from router.executor.context import ErrorDict, ExecutionResult, RequestContext
 from router.executor.errors import ExecutionErrorCode, ProgramError
 from router.executor.executor import Executor
+from router.executor.incremental import DeferredPart, PartialResult
 from router.executor.program import Program, compile_program
 from router.executor.settings import ExecutorSettings
 from router.executor.traffic import (
@@ -28,12 +29,14 @@ from router.executor.type_model import ExecutableSupergraph
 __all__ = [
     "BreakerPolicy",
     "CircuitState",
+    "DeferredPart",
     "ErrorDict",
     "ExecutableSupergraph",
     "ExecutionErrorCode",
     "ExecutionResult",
     "Executor",
     "ExecutorSettings",
+    "PartialResult",
     "Program",
     "ProgramError",
     "RequestContext",

@@ -19,7 +19,10 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     InlineFragmentNode,
+    NamedTypeNode,
+    NameNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     is_abstract_type,
 )
@@ -30,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from router.executor.withheld import Withheld
+    from router.planner.plan import Deferral
 
-__all__ = ["TYPENAME", "ClientField", "ClientSelection", "KeyTree"]
+__all__ = ["TYPENAME", "ClientField", "ClientSelection", "DeferredFragment", "KeyTree"]
 
 TYPENAME = "__typename"
 _META_FIELDS = frozenset({"__schema", "__type"})
@@ -68,8 +72,20 @@ class ClientField:
         return (self.key, self.name, str(self.type), tuple(map(id, self.nodes)), self.withheld)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DeferredFragment:
+    """What is selected on an object below one ``@defer``."""
+
+    deferral: Deferral
+    selections: SelectionSetNode
+
+
 class ClientSelection:
-    """The client's operation, with its conditions decided."""
+    """The client's operation, with its conditions decided.
+
+    ``deferrals`` are those that count, by the ``id()`` of the fragment that is deferred; the fields
+    below them are left out.
+    """
 
     def __init__(
         self,
@@ -78,8 +94,10 @@ class ClientSelection:
         operation: OperationDefinitionNode,
         conditions: Mapping[str, bool],
         withheld: Withheld | None = None,
+        deferrals: Mapping[int, Deferral] | None = None,
     ) -> None:
         self._schema = schema
+        self._deferrals = deferrals or {}
         self._conditions = conditions
         self._withheld = withheld.nodes if withheld is not None and withheld.hides else _NOTHING
         self._fragments = {
@@ -89,6 +107,7 @@ class ClientSelection:
         }
         self.root = (operation.selection_set,)
         self._fields: dict[tuple[object, ...], tuple[ClientField, ...]] = {}
+        self._below: dict[int, SelectionSetNode] = {}
 
     def fields(
         self, runtime: str | None, declared: str, selection_sets: tuple[SelectionSetNode, ...]
@@ -142,7 +161,7 @@ class ClientSelection:
         ``of`` is the runtime and the declared type.
         """
         for node in selection_set.selections:
-            if not is_selected(node, self._conditions):
+            if not is_selected(node, self._conditions) or id(node) in self._deferrals:
                 continue
             match node:
                 case FieldNode():
@@ -163,6 +182,56 @@ class ClientSelection:
                         yield from self._walk(
                             fragment.selection_set, condition, of, spread, hidden=inner
                         )
+
+    @property
+    def defers(self) -> bool:
+        """Whether anything is deferred."""
+        return bool(self._deferrals)
+
+    def deferred(
+        self, runtime: str | None, declared: str, selection_sets: tuple[SelectionSetNode, ...]
+    ) -> Iterator[DeferredFragment]:
+        """Yield the deferred fragments on an object, each once, but not those inside of them."""
+        seen: set[int] = set()
+        for selection_set in selection_sets:
+            yield from self._deferred_in(selection_set, declared, (runtime, declared), seen)
+
+    def _deferred_in(
+        self,
+        selection_set: SelectionSetNode,
+        parent: str,
+        of: tuple[str | None, str],
+        seen: set[int],
+    ) -> Iterator[DeferredFragment]:
+        for node in selection_set.selections:
+            if isinstance(node, FieldNode) or not is_selected(node, self._conditions):
+                continue
+            fragment = node if isinstance(node, InlineFragmentNode) else self._fragment_of(node)
+            condition = fragment.type_condition.name.value if fragment.type_condition else parent
+            if id(node) in seen or not self._applies(condition, *of):
+                continue
+            seen.add(id(node))
+            if id(node) in self._deferrals:
+                below = self._selections_below(node, condition, fragment.selection_set)
+                yield DeferredFragment(self._deferrals[id(node)], below)
+            else:
+                yield from self._deferred_in(fragment.selection_set, condition, of, seen)
+
+    def _fragment_of(self, node: SelectionNode) -> FragmentDefinitionNode:
+        assert isinstance(node, FragmentSpreadNode)
+        return self._fragments[node.name.value]
+
+    def _selections_below(
+        self, node: SelectionNode, condition: str, selections: SelectionSetNode
+    ) -> SelectionSetNode:
+        """Return what is selected below a deferral, under its type and without the deferral."""
+        if id(node) not in self._below:
+            named = NamedTypeNode(name=NameNode(value=condition))
+            fragment = InlineFragmentNode(
+                type_condition=named, directives=(), selection_set=selections
+            )
+            self._below[id(node)] = SelectionSetNode(selections=(fragment,))
+        return self._below[id(node)]
 
     def _applies(self, condition: str, runtime: str | None, declared: str) -> bool:
         if condition in (runtime, declared):

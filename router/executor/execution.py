@@ -24,7 +24,7 @@ from router.executor.responses import malformed
 from router.executor.uploads import as_null, file_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from router.executor.codegen.collection import Collection
     from router.executor.fetcher import Fetcher
@@ -242,7 +242,10 @@ class Execution:
 
     def interpreted(self, log: ErrorLog, meta: Mapping[str, Json]) -> JsonObject | None:
         """Return ``data`` as the interpreter sees it, adding to ``log`` what is wrong with it."""
-        interpreter = ProjectionInterpreter(
+        return self._interpreter(log, meta).project(self._variant.root)
+
+    def _interpreter(self, log: ErrorLog, meta: Mapping[str, Json]) -> ProjectionInterpreter:
+        return ProjectionInterpreter(
             self._variant.client,
             self._variant.types,
             self.reader,
@@ -252,10 +255,13 @@ class Execution:
             subgraphs=self._variant.subgraphs,
             meta=meta,
         )
-        return interpreter.project(self._variant.root)
 
-    def map_errors(self, log: ErrorLog, request_id: str = "") -> None:
-        """Add the errors of subgraphs and failed fetches to ``log``."""
+    def map_errors(
+        self, log: ErrorLog, request_id: str = "", fetches: Iterable[int] | None = None
+    ) -> None:
+        """Add the errors of subgraphs and failed fetches to ``log``; of all ``fetches`` unless some
+        are given by their numbers.
+        """
         mapper = ErrorMapper(
             log,
             self.answers,
@@ -265,9 +271,11 @@ class Execution:
             self._fetcher.masking,
             request_id,
         )
-        for fetch, outcome in zip(self._variant.fetches, self._outcomes, strict=True):
+        numbers = range(len(self._outcomes)) if fetches is None else sorted(fetches)
+        for index in numbers:
+            outcome = self._outcomes[index]
             if outcome is not None and not outcome.is_clean:
-                mapper.add(fetch, outcome)
+                mapper.add(self._variant.fetches[index], outcome)
 
     def _extensions(self) -> JsonObject:
         subgraphs: dict[str, list[Json]] = {}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from router.executor.execution import Execution
 from router.executor.fetch_tracing import TracedFetcher
 from router.executor.fetcher import Fetcher
+from router.executor.incremental import IncrementalExecution
 from router.executor.settings import ExecutorSettings
 from router.executor.sharing import SharedExecutions, execution_key
 from router.executor.subscription import subscription_results
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
     from router.executor.context import ExecutionResult, Json, RequestContext
+    from router.executor.incremental import PartialResult
     from router.executor.program import Program
     from router.executor.traffic.client import TrafficObserver
     from router.executor.transport.base import SubgraphTransport
@@ -79,6 +81,23 @@ class Executor:
             return await self._shared.lead(key, execution)
         await execution.run()
         return execution.result()
+
+    def deliver(
+        self, program: Program, variables: Mapping[str, Json], context: RequestContext
+    ) -> AsyncGenerator[PartialResult, None]:
+        """Run a query or mutation whose answer comes in parts: the program defers for these
+        variables.
+
+        Close the generator (``contextlib.aclosing``) to end all requests that are under way.
+        """
+        execution = IncrementalExecution(
+            self._fetcher,
+            program.variant(variables),
+            variables,
+            context,
+            self._settings.error_extensions,
+        )
+        return execution.results()
 
     def subscribe(
         self, program: Program, variables: Mapping[str, Json], context: RequestContext

@@ -18,6 +18,7 @@ from router.executor.codegen import CodeTooLargeError, compile_collector, compil
 from router.executor.conditions import condition_variables, prune_fetch
 from router.executor.contextual import ContextualFetch, request_head
 from router.executor.errors import ProgramError
+from router.executor.fetch_blocks import FetchBlocks
 from router.executor.introspection import introspection_part
 from router.executor.positions import Position
 from router.executor.projection_interpreter import SlotCache
@@ -25,7 +26,9 @@ from router.executor.resumption import CursorRule, Resumption, compile_resumptio
 from router.executor.sources import CallRef, PendingCall, Source
 from router.executor.type_model import ExecutableSupergraph, TypeModel
 from router.executor.withheld import ReportTo, Withheld, withheld_errors, withheld_paths
+from router.planner.deferrals import find_deferrals
 from router.planner.plan import (
+    Deferral,
     EntityCall,
     FetchNode,
     FieldSelection,
@@ -83,15 +86,14 @@ class CompiledFetch:
 class Variant:
     """A program for one set of condition values: no conditions left."""
 
-    def __init__(self, program: Program, conditions: Mapping[str, bool]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        conditions: Mapping[str, bool],
+        deferrals: Mapping[int, Deferral] | None = None,
+    ) -> None:
         self.types = program.types
-        self.client = ClientSelection(
-            program.supergraph.api_schema,
-            program.document,
-            program.operation,
-            conditions,
-            program.withheld,
-        )
+        self.client = _client_selection(program, conditions, deferrals)
         self.withheld_errors = _withheld_errors(program, conditions)
         self.reports_in_extensions = (
             program.withheld is not None and program.withheld.report_to is ReportTo.EXTENSIONS
@@ -108,8 +110,11 @@ class Variant:
         self.root = self._root_position(program, kept)
         self.fetches = self._compile_fetches(kept, strict=not conditions)
         self.subgraphs = tuple(node.subgraph for node in kept)
-        self.projection = self._compile_projection()
-        root_fields = self.client.fields(self.root.declared, self.root.declared, self.client.root)
+        # What is deferred is found by the interpreter only.
+        self.projection = None if deferrals else self._compile_projection()
+        self.blocks = FetchBlocks(kept, self.lineage, deferrals or {})
+        whole = _client_selection(program, conditions, None) if deferrals else self.client
+        root_fields = whole.fields(self.root.declared, self.root.declared, whole.root)
         self.introspection = introspection_part(
             program.supergraph.api_schema, program.document, program.operation, root_fields
         )
@@ -220,8 +225,14 @@ class Program:
             for definition in operation.variable_definitions or ()
             if definition.default_value is not None
         }
+        self._deferrals = find_deferrals(document, operation) if plan.deferrals else {}
+        self._deferring_variables = tuple(
+            sorted({d.variable for d in plan.deferrals if d.variable is not None})
+        )
         self._variants: dict[tuple[bool, ...], Variant] = {}
-        self._only = None if self._condition_variables else Variant(self, {})
+        self._only: Variant | None = None
+        if not self._condition_variables and not self._deferring_variables:
+            self._only = Variant(self, {}, self._deferrals)
 
     @property
     def subscription_field(self) -> str | None:
@@ -237,13 +248,29 @@ class Program:
             return self._only
         names = self._condition_variables
         values = tuple(variables.get(name, self._defaults.get(name)) is True for name in names)
+        if self._deferring_variables:
+            values += tuple(
+                self._is_not_false(name, variables) for name in self._deferring_variables
+            )
         found = self._variants.pop(values, None)
         if found is None:
-            found = Variant(self, dict(zip(names, values, strict=True)))
+            conditions = dict(zip(names, values, strict=False))
+            found = Variant(self, conditions, self._deferrals_for(variables))
             if len(self._variants) >= _MAX_VARIANTS:
                 del self._variants[next(iter(self._variants))]
         self._variants[values] = found  # last in, last out
         return found
+
+    def _is_not_false(self, name: str, variables: Mapping[str, Json]) -> bool:
+        return variables.get(name, self._defaults.get(name)) is not False
+
+    def _deferrals_for(self, variables: Mapping[str, Json]) -> Mapping[int, Deferral]:
+        """Return the deferrals that count: those whose ``if`` is not false."""
+        return {
+            node: deferral
+            for node, deferral in self._deferrals.items()
+            if deferral.variable is None or self._is_not_false(deferral.variable, variables)
+        }
 
 
 def compile_program(
@@ -260,6 +287,19 @@ def compile_program(
     when plan and supergraph do not fit together, which is a defect.
     """
     return Program(supergraph, document, operation, plan, withheld)
+
+
+def _client_selection(
+    program: Program, conditions: Mapping[str, bool], deferrals: Mapping[int, Deferral] | None
+) -> ClientSelection:
+    return ClientSelection(
+        program.supergraph.api_schema,
+        program.document,
+        program.operation,
+        conditions,
+        program.withheld,
+        deferrals,
+    )
 
 
 def _withheld_errors(program: Program, conditions: Mapping[str, bool]) -> list[ErrorDict]:

@@ -19,7 +19,12 @@ from graphql import (
     is_leaf_type,
 )
 
-from router.executor.client_selection import TYPENAME, ClientField, ClientSelection
+from router.executor.client_selection import (
+    TYPENAME,
+    ClientField,
+    ClientSelection,
+    DeferredFragment,
+)
 from router.executor.errors import ExecutionErrorCode
 from router.executor.leaves import INVALID, leaf_value
 from router.executor.object_reader import MISSING, NO_CONTEXTS, item_type, join_lists
@@ -35,8 +40,9 @@ if TYPE_CHECKING:
     from router.executor.response_errors import ErrorLog
     from router.executor.sources import Access
     from router.executor.type_model import TypeModel
+    from router.planner.plan import Block
 
-__all__ = ["ProjectionInterpreter", "SlotCache"]
+__all__ = ["DeferredObject", "ProjectionInterpreter", "SlotCache"]
 
 
 class _Nulled:
@@ -68,6 +74,15 @@ class Slot:
         """The type clients see."""
         assert self.field.type is not None  # meta fields have no slot
         return self.field.type
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredObject:
+    """A fragment of one object that is answered later; ``block`` has all deferrals around it."""
+
+    path: ResponsePath
+    fragment: DeferredFragment
+    block: Block
 
 
 class SlotCache:
@@ -129,12 +144,29 @@ class ProjectionInterpreter:
         self._lineage = lineage
         self._subgraphs = subgraphs
         self._meta = meta
+        self._block: Block = frozenset()
+        self._deferred: list[DeferredObject] = []
         self._contexts = NO_CONTEXTS  # of the objects below the one that is being projected
 
     def project(self, root: Position) -> JsonObject | None:
         """Return ``data`` of the response: None when a null propagated all the way up."""
         found = self._reader.open_root()
         data = self._object(found, root, self._client.root, ())
+        return None if data is NULLED or data is None else data
+
+    def take_deferred(self) -> list[DeferredObject]:
+        """Return what has been left out since the last time, object by object, also of objects over
+        which a null propagated.
+        """
+        taken, self._deferred = self._deferred, []
+        return taken
+
+    def project_deferred(
+        self, found: OpenObject, position: Position, deferred: DeferredObject
+    ) -> JsonObject | None:
+        """Return what was left out of one object: None when a null propagated up to it."""
+        self._block = deferred.block
+        data = self._object(found, position, (deferred.fragment.selections,), deferred.path)
         return None if data is NULLED or data is None else data
 
     def _object(
@@ -184,7 +216,20 @@ class ProjectionInterpreter:
                     return NULLED
                 value = None
             completed[field.key] = value
+        if self._client.defers:
+            self._defer(runtime, position.declared, selection_sets, path)
         return completed
+
+    def _defer(
+        self,
+        runtime: str | None,
+        declared: str,
+        selection_sets: tuple[SelectionSetNode, ...],
+        path: ResponsePath,
+    ) -> None:
+        for fragment in self._client.deferred(runtime, declared, selection_sets):
+            block = self._block | {fragment.deferral.id}
+            self._deferred.append(DeferredObject(path, fragment, block))
 
     def _unusable_type(self, found: OpenObject, position: Position, path: ResponsePath) -> Json:
         """Null an object that clients may not see; say so when no subgraph may give it."""

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from router.planner.deferrals import Block, Deferral
 from router.query_graph.selections import Condition
 
 __all__ = [
+    "Block",
     "Condition",
     "ContextSource",
     "ContextVariable",
     "ContextualArgument",
+    "Deferral",
     "EntityCall",
     "FetchNode",
     "FieldSelection",
@@ -195,6 +198,7 @@ class FetchNode:
     entity_calls: tuple[EntityCall, ...] = ()
     conditions: tuple[Condition, ...] = ()  # all must hold, else the fetch is not made
     any_of: tuple[tuple[Condition, ...], ...] = ()  # and all of one of these, if there are any
+    blocks: tuple[Block, ...] = ()  # the deferred parts it is for; none: the first answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,3 +212,4 @@ class QueryPlan:
     kind: OperationKind
     fetches: tuple[FetchNode, ...] = field(default=())
     labels: frozenset[str] = frozenset()  # of progressive overrides: those it depends on, on or off
+    deferrals: tuple[Deferral, ...] = ()  # none where it gives the whole answer at once

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from router.planner.plan import (
+        Block,
         Condition,
+        Deferral,
         EntityCall,
         FetchNode,
         Path,
@@ -46,6 +48,8 @@ def plan_text(plan: QueryPlan) -> str:
     lines = ["QueryPlan {"]
     if plan.kind is OperationKind.SUBSCRIPTION and plan.fetches:
         lines += _indent(_subscription(plan))
+    elif plan.deferrals:
+        lines += _indent(_deferred(plan))
     else:
         lines += _indent(_stages(plan.fetches))
     return "\n".join([*lines, "}"])
@@ -61,6 +65,43 @@ def _subscription(plan: QueryPlan) -> Iterator[str]:
         yield from _indent(_indent(_stages(plan.fetches[1:])))
         yield INDENT + "},"
     yield "},"
+
+
+def _deferred(plan: QueryPlan) -> Iterator[str]:
+    """``Defer { Primary { … }, [ Deferred(depends: [0], path: "me", label: "bio") { … } ] }``.
+
+    A fetch that several deferrals want stands with each; ``depends`` are the fetches of the first
+    answer, and of deferrals around it, that its own wait for.
+    """
+    yield "Defer {"
+    yield INDENT + "Primary {"
+    yield from _indent(_indent(_stages([fetch for fetch in plan.fetches if not fetch.blocks])))
+    yield INDENT + "}, ["
+    for deferral in plan.deferrals:
+        own = [f for f in plan.fetches if any(deferral.id == _innermost(plan, b) for b in f.blocks)]
+        ids = {fetch.id for fetch in own}
+        depends = sorted({d for fetch in own for d in fetch.depends_on} - ids)
+        yield from _indent(_indent(_deferral(deferral, own, depends)))
+    yield INDENT + "]"
+    yield "},"
+
+
+def _deferral(
+    deferral: Deferral, own: Sequence[FetchNode], depends: Sequence[int]
+) -> Iterator[str]:
+    head = f'depends: {list(depends)}, path: "{".".join(deferral.path)}"'
+    if deferral.label is not None:
+        head += f', label: "{deferral.label}"'
+    if deferral.variable is not None:
+        head += f", if: ${deferral.variable}"
+    yield f"Deferred({head}) {{"
+    yield from _indent(_stages(own))
+    yield "},"
+
+
+def _innermost(plan: QueryPlan, block: Block) -> str:
+    """The deferral that stands last in the operation: what is inside comes after what is around."""
+    return [deferral.id for deferral in plan.deferrals if deferral.id in block][-1]
 
 
 def _stages(fetches: Sequence[FetchNode]) -> Iterator[str]:
@@ -242,6 +283,7 @@ def plan_json(plan: QueryPlan) -> dict[str, Any]:
                 "dependsOn": list(fetch.depends_on),
                 "conditions": [_condition(c) for c in fetch.conditions],
                 "anyOf": [[_condition(c) for c in some] for some in fetch.any_of],
+                "deferredBy": [sorted(block) for block in fetch.blocks],
                 "operationName": fetch.operation_name,
                 "operation": fetch.operation,
                 "variables": list(fetch.variables),

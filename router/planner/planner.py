@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 
 from graphql import FragmentDefinitionNode
 
+from router.planner.deferrals import find_deferrals
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph.builder import FetchGraphBuilder
 from router.planner.fetch_graph.output import OutputBuilder
 from router.planner.fetch_graph.passes import batch, drop_empty
 from router.planner.plan import OperationKind, QueryPlan
-from router.query_graph import TYPENAME, Paths, QueryGraph, Source, Unit, Units
+from router.query_graph import TYPENAME, Condition, Paths, QueryGraph, Source, Unit, Units
 from router.query_graph.paths import MAX_EVALUATIONS, SearchLimitError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from graphql import DocumentNode, OperationDefinitionNode
 
+    from router.planner.deferrals import Deferral
     from router.supergraph import Supergraph
 
 __all__ = ["Planner", "Search"]
@@ -75,16 +77,20 @@ class Planner:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         labels: frozenset[str] = frozenset(),
+        *,
+        defer: bool = False,
     ) -> QueryPlan:
         """Plan one operation of a document that is valid against the API schema.
 
         ``labels`` are those of progressive ``@override``s that are on for this request. The plan is
-        the same for any other set that agrees on the plan's own ``labels``.
+        the same for any other set that agrees on the plan's own ``labels``. With ``defer`` what
+        stands below a ``@defer`` is fetched apart; else the directive counts for nothing.
 
         Raises:
             PlanningError: there is no way to answer it, or finding one takes too much work.
         """
-        search = self.search(document, operation, labels)
+        deferrals = find_deferrals(document, operation) if defer else {}
+        search = self.search(document, operation, labels, deferrals)
         try:
             groups = batch(drop_empty(self._build(search).steps))
         except (SearchLimitError, RecursionError):
@@ -93,7 +99,12 @@ class Planner:
                 "Planning the operation takes more work than is allowed for one operation.",
             ) from None
         fetches = OutputBuilder(self.supergraph, operation).fetches(groups)
-        return QueryPlan(kind=search.kind, fetches=fetches, labels=search.labels)
+        return QueryPlan(
+            kind=search.kind,
+            fetches=fetches,
+            labels=search.labels,
+            deferrals=tuple(deferrals.values()),
+        )
 
     @staticmethod
     def _build(search: Search) -> FetchGraphBuilder:
@@ -109,6 +120,7 @@ class Planner:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         labels: frozenset[str] = frozenset(),
+        deferrals: Mapping[int, Deferral] | None = None,
     ) -> Search:
         """The first half of planning: what is wanted at the root, and the search for its paths."""
         kind = OperationKind(operation.operation.value)
@@ -119,7 +131,11 @@ class Planner:
             )
         graph = self.graph(labels)
         graph.asked.clear()
-        paths = Paths(graph, Units(graph, _fragments(document)), self._max_evaluations)
+        marks = {
+            node: Condition(deferral.id, wanted=True, deferral=True)
+            for node, deferral in (deferrals or {}).items()
+        }
+        paths = Paths(graph, Units(graph, _fragments(document), marks), self._max_evaluations)
         return Search(kind, root, paths, self._root_units(paths, root, operation))
 
     @staticmethod

@@ -43,10 +43,15 @@ TYPENAME = "__typename"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Condition:
-    """``@include(if: $variable)`` (``wanted``) or ``@skip(if: $variable)`` (not ``wanted``)."""
+    """``@include(if: $variable)`` (``wanted``) or ``@skip(if: $variable)`` (not ``wanted``).
+
+    While planning also a ``@defer``: what stands below it is wanted in a later part of the answer.
+    ``variable`` is then the deferral's id. Such never get into a plan's conditions.
+    """
 
     variable: str
     wanted: bool
+    deferral: bool = False
 
 
 Conditions: TypeAlias = frozenset[Condition]
@@ -111,7 +116,7 @@ class Collector:
 
     ``possible_types`` gives the supergraph's object types of a named type; ``likeness`` a hashable
     that is equal for two types which no move can tell apart, given the declared type and the fields
-    wanted.
+    wanted. ``deferrals`` are by the ``id()`` of the fragment that is deferred.
     """
 
     def __init__(
@@ -119,10 +124,12 @@ class Collector:
         possible_types: Callable[[str], frozenset[str]],
         likeness: Callable[[str, str, Sequence[str]], Hashable],
         fragments: Mapping[str, FragmentDefinitionNode] | None = None,
+        deferrals: Mapping[int, Condition] | None = None,
     ) -> None:
         self._possible_types = possible_types
         self._likeness = likeness
         self._fragments = fragments or {}
+        self._deferrals = deferrals or {}
 
     def collect(
         self, declared: str, sources: Sequence[Source], types: frozenset[str] | None = None
@@ -158,6 +165,8 @@ class Collector:
             conditions = _conditions(node.directives or (), scope.conditions)
             if conditions is None:
                 continue
+            if self._deferrals and id(node) in self._deferrals:
+                conditions |= {self._deferrals[id(node)]}
             inner = replace(scope, conditions=conditions)
             if isinstance(node, FieldNode):
                 yield _Flat(scope.types, _op_field(node, inner))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graphql import FragmentDefinitionNode, SelectionSetNode
 
     from router.query_graph.graph import QueryGraph
+    from router.query_graph.selections import Condition
 
 __all__ = ["Units"]
 
@@ -22,10 +23,15 @@ class Units:
     """Turns selections into units, for one operation or one composition check."""
 
     def __init__(
-        self, graph: QueryGraph, fragments: Mapping[str, FragmentDefinitionNode] | None = None
+        self,
+        graph: QueryGraph,
+        fragments: Mapping[str, FragmentDefinitionNode] | None = None,
+        deferrals: Mapping[int, Condition] | None = None,
     ) -> None:
         self._supergraph = graph.supergraph
-        self._collector = Collector(graph.supergraph.possible_types, graph.likeness, fragments)
+        self._collector = Collector(
+            graph.supergraph.possible_types, graph.likeness, fragments, deferrals
+        )
         self._children: dict[tuple[OpField, str], tuple[Unit, ...]] = {}
         self._as_interface: dict[tuple[OpField, str], Unit | None] = {}
         self._field_sets: dict[tuple[str, frozenset[str], int], Unit] = {}

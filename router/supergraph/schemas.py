@@ -12,6 +12,7 @@ from graphql import (
     DirectiveDefinitionNode,
     DirectiveNode,
     DocumentNode,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
     NamedTypeNode,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from router.supergraph.joins import Directives
 
-__all__ = ["build_schemas"]
+__all__ = ["build_schemas", "with_defer"]
 
 _EXECUTABLE_LOCATIONS = {
     "QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD",
@@ -78,6 +79,15 @@ class _StripInaccessible(Visitor):
         ):
             return REMOVE
         return None
+
+
+def with_defer(schema: GraphQLSchema) -> GraphQLSchema:
+    """A schema with ``@defer`` as one of its directives, unless it has a directive of that name."""
+    if schema.get_directive(GraphQLDeferDirective.name) is not None:
+        return schema
+    arguments = schema.to_kwargs()
+    arguments["directives"] = (*schema.directives, GraphQLDeferDirective)
+    return GraphQLSchema(**arguments)
 
 
 def build_schemas(

@@ -4,6 +4,9 @@ Per unit: enter the chosen subgraphs (which first needs their keys, units of the
 every field from a view that resolves it, then go on to the children. Steps only ever depend on
 steps that were complete before them, so the graph has no cycles; the one exception, a requirement
 that joins an existing step, is checked.
+
+What stands below a ``@defer`` is selected last, in steps of its own (``_defer``): steps and views
+made for it are not seen by what is wanted sooner.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from router.planner.errors import PlanningError, PlanningErrorCode
+from router.planner.fetch_graph.blocks import by_block, key_fields
 from router.planner.fetch_graph.contexts import context_places
-from router.planner.fetch_graph.demand import Demand
+from router.planner.fetch_graph.demand import Demand, without_deferrals
 from router.planner.fetch_graph.position import Position, View
 from router.planner.fetch_graph.representations import merge_representations
 from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, SelectionBuilder
@@ -27,8 +31,9 @@ from router.supergraph import TypeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from router.planner.fetch_graph.blocks import Later
     from router.planner.fetch_graph.contexts import StepContext
-    from router.query_graph import FieldMove, Paths
+    from router.query_graph import Conditions, FieldMove, Paths
 
 __all__ = ["FetchGraphBuilder"]
 
@@ -40,6 +45,7 @@ class FetchGraphBuilder:
         self._paths = paths
         self._graph = paths.graph
         self._fresh = count()
+        self._block: Conditions = frozenset()  # the deferrals below which selections are made now
         self.steps: list[Step] = []
 
     # -- operations ------------------------------------------------------------------------------
@@ -47,8 +53,10 @@ class FetchGraphBuilder:
     def query(self, root: str, units: Sequence[Unit]) -> None:
         """Plan the root fields of a query: any order, any subgraph, side by side."""
         position = Position(self._paths, root, client_units=tuple(units))
-        for unit in units:
+        now, later = by_block(units)
+        for unit in now:
             self._resolve(position, unit, Demand(), NO_GUARD)
+        self._defer(position, later, Demand(), NO_GUARD)
 
     def serial(self, root: str, units: Sequence[Unit]) -> None:
         """Plan the root fields of a mutation: one after the other, each in one subgraph, with all
@@ -65,7 +73,7 @@ class FetchGraphBuilder:
                 choice = self._paths.choose(single, frozenset())
                 subgraph = choice.entries[0].subgraph if choice and choice.entries else None
                 if position is None or subgraph != current:
-                    before = list(self.steps)
+                    before = [step for step in self.steps if not step.block]
                     position = Position(self._paths, root, client_units=tuple(units))
                     current = subgraph
                 first_new = len(self.steps)
@@ -102,9 +110,46 @@ class FetchGraphBuilder:
                 whole = self._together(position, units, computed, field)
                 if whole is not None:
                     together.add(field)
-                view = self._direct_view(position, whole or unit, field)
+                view = self._direct_view(position, whole or unit, field, guard)
                 steps |= self._select(position, whole or unit, field, view, inner, guard)
         return steps
+
+    def _defer(self, position: Position, later: Later, demand: Demand, guard: Guard) -> None:
+        """Have selected what is deferred at a position, the outer blocks before those inside."""
+        outside = self._block
+        for block, units in later:
+            self._block = outside | block
+            self._resolve_all(position, units, demand, guard)
+        self._block = outside
+
+    def _own_view(self, position: Position, unit: Unit, field: OpField, view: View) -> View:
+        """A view of a step that only this block waits for: the subgraph is entered anew by a key.
+
+        The view itself where it is such a one already, or where that is not possible or not worth
+        it: what the key consists of is there all the same.
+        """
+        name = unit.representative
+        if field.name == TYPENAME or name in self._graph.once_only:
+            return view
+        if name != position.declared and self._types_are_unknown(position, unit):
+            return view
+        have = self._nodes(position, unit)
+        for move in position.paths.moves(name, have):
+            if move.target.subgraph != view.node.subgraph:
+                continue
+            if self._graph.is_interface_object(move.target) or not position.paths.direct_views(
+                (move.target,), name, field
+            ):
+                continue
+            if move.key is not None and field.name in key_fields(move.key):
+                return view
+            if position.paths.entry(name, have, move.target, NO_GUARD) is not None:
+                return self._new_entry(position, unit, move.target, NO_GUARD)
+        return view
+
+    def _views(self, position: Position, types: frozenset[str]) -> list[View]:
+        """The views of a position that what is being selected may use."""
+        return position.views(types, self._block)
 
     def _make_entries(
         self, position: Position, unit: Unit, demand: Demand, guard: Guard
@@ -119,7 +164,8 @@ class FetchGraphBuilder:
             self._enter(position, unit, target, guard)
         if position.discovery is not None and self._minds_types(position, unit):
             for conditions in {field.conditions for field in unit.fields}:
-                position.learn_type(demand.under(conditions))
+                # Who is deferred below a type is known only with the type.
+                position.learn_type(demand.under(without_deferrals(conditions)))
         return dict(choice.computed)
 
     def _together(
@@ -154,14 +200,14 @@ class FetchGraphBuilder:
         name = unit.representative
         return tuple(
             (view, self._graph.field_move(view.node, name, field.name))
-            for view in position.views(unit.types)
+            for view in self._views(position, unit.types)
             if self._paths.direct_views((view.node,), name, field)
         )
 
     def _nodes(self, position: Position, unit: Unit) -> frozenset[ViewNode]:
         return frozenset(
             view.node
-            for view in position.views(unit.types)
+            for view in self._views(position, unit.types)
             if self._graph.sees(view.node, unit.representative)
         )
 
@@ -177,16 +223,27 @@ class FetchGraphBuilder:
             f"No subgraphs can answer the selection at {where}: no way to {missing}.",
         )
 
-    def _direct_view(self, position: Position, unit: Unit, field: OpField) -> View:
+    def _direct_view(self, position: Position, unit: Unit, field: OpField, guard: Guard) -> View:
         candidates = [
             view
-            for view in position.views(unit.types)
+            for view in self._views(position, unit.types)
             if self._paths.direct_views((view.node,), unit.representative, field)
         ]
         if not candidates:
             raise self._no_plan(position, unit)
-        # A view that is in use costs nothing more; then the one that is there first.
-        return min(candidates, key=lambda v: (v.step.stage(), not v.is_used(), v.order))
+        view = min(candidates, key=lambda v: self._order(v, guard))
+        if view.block == self._block or guard.tokens:
+            return view
+        return self._own_view(position, unit, field, view)
+
+    def _order(self, view: View, guard: Guard) -> tuple[object, ...]:
+        """The first view is used: one of this block, or for an input one that others use anyway;
+        then as early as may be. One that is in use costs nothing more; then the one that is there
+        first.
+        """
+        unused = not view.is_used()
+        foreign = view.block != self._block and (unused or not guard.tokens)
+        return (foreign, view.step.stage(), unused, view.order)
 
     def _select(
         self,
@@ -210,14 +267,23 @@ class FetchGraphBuilder:
         units = [
             below
             for below in position.paths.children(unit, field, self._nodes(position, unit), guard)
-            if any(self._graph.sees(v.node, below.representative) for v in child.views(below.types))
+            if any(
+                self._graph.sees(v.node, below.representative)
+                for v in self._views(child, below.types)
+            )
         ]
-        steps = self._resolve_all(child, units, demand, guard)
+        now, later = by_block(units)
+        steps = self._resolve_all(child, now, demand, guard)
+        if later and not self._are_interface_objects(self._views(child, frozenset())):
+            # First, so that what is deferred finds a view that is in use and enters anew. (An
+            # interface object has no name that could be asked for.)
+            self._ensure_object(child, demand)
+        self._defer(child, later, demand, guard)
         steps.add(self._ensure_object(child, demand))
         return steps
 
     def _check_interface_fields(self, child: Position, unit: Unit, field: OpField) -> None:
-        nodes = {view.node for view in child.views(frozenset())}
+        nodes = {view.node for view in self._views(child, frozenset())}
         if len({node.subgraph for node in nodes}) < 2:
             return
         asked = {
@@ -241,19 +307,20 @@ class FetchGraphBuilder:
         """Some view must say whether there is an object at all, though nothing else may be wanted
         of it.
         """
-        reached = [view for view in child.views(frozenset()) if view.parent is not None]
+        reached = [view for view in self._views(child, frozenset()) if view.parent is not None]
         used = [view for view in reached if view.is_used()]
         if used:
-            used[0].touch(demand)
-            return used[0].step
-        view = min(reached, key=lambda v: (v.step.stage(), v.order))
+            view = min(used, key=lambda v: v.block != self._block)
+            view.touch(demand)
+            return view.step
+        view = min(reached, key=lambda v: self._order(v, NO_GUARD))
         view.select(TYPENAME_WANTED, view.types, None, demand)
         return view.step
 
     # -- entries ---------------------------------------------------------------------------------
 
     def _enter(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> None:
-        if any(view.node == target for view in position.views(unit.types)):
+        if any(view.node == target for view in self._views(position, unit.types)):
             return
         if (
             unit.representative != position.declared
@@ -261,7 +328,7 @@ class FetchGraphBuilder:
             and not self._graph.is_interface_object(target)
         ):
             self._discover(position, unit, guard, target.subgraph)
-            if any(v.node.subgraph == target.subgraph for v in position.views(unit.types)):
+            if any(v.node.subgraph == target.subgraph for v in self._views(position, unit.types)):
                 return
         self._new_entry(position, unit, target, guard)
 
@@ -290,8 +357,9 @@ class FetchGraphBuilder:
     def _add(self, position: Position, step: Step, target: ViewNode, types: frozenset[str]) -> View:
         """Add a complete step. Its key may have needed steps of their own, which come before it."""
         step.id = len(self.steps)
+        step.block = self._block
         self.steps.append(step)
-        view = View(target, step, types, order=step.id, selection=step.selection)
+        view = View(target, step, types, order=step.id, selection=step.selection, block=self._block)
         position.enter(view)
         return view
 
@@ -335,7 +403,10 @@ class FetchGraphBuilder:
         return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
 
     def _types_are_unknown(self, position: Position, unit: Unit) -> bool:
-        views = position.views(unit.types)
+        views = self._views(position, unit.types)
+        return self._are_interface_objects(views)
+
+    def _are_interface_objects(self, views: Sequence[View]) -> bool:
         return bool(views) and all(self._graph.is_interface_object(v.node) for v in views)
 
     def _discover(
@@ -443,7 +514,7 @@ class FetchGraphBuilder:
     ) -> View | None:
         """A step that enters here already and can carry the requirement too."""
         for view in position.entered:
-            if view.node != target or view.types != unit.types:
+            if view.node != target or view.types != unit.types or view.block != self._block:
                 continue
             if any(step.needs(view.step) for step in steps):
                 continue  # the requirement itself comes from that step, or from after it
@@ -478,7 +549,7 @@ class FetchGraphBuilder:
         result: list[RepresentationField] = []
         if supergraph.types[child.declared].is_abstract:
             result.append(RepresentationField(name=TYPENAME, source_key=TYPENAME, is_key=False))
-        views = child.views(frozenset())
+        views = self._views(child, frozenset())
         everything = frozenset[str]().union(*(view.types for view in views))
         for below in self._paths.units.children(unit, field):
             if not below.types & everything:

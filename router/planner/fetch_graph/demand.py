@@ -4,6 +4,9 @@ another fetch.
 The conditions of a key field are those of the fetch that needs it, and they are known only when
 that fetch is complete. So selections remember their demands, and conditions are worked out when the
 graph is finished.
+
+A ``@defer`` counts among the conditions here, so that it is known of every selection which parts of
+the answer want it: those of a key field are those of the fetch that needs the key.
 """
 
 from __future__ import annotations
@@ -17,7 +20,14 @@ if TYPE_CHECKING:
     from router.planner.fetch_graph.step import Step
     from router.query_graph import Conditions
 
-__all__ = ["MAX_ALTERNATIVES", "Demand", "alternatives", "common_conditions"]
+__all__ = [
+    "MAX_ALTERNATIVES",
+    "Demand",
+    "alternatives",
+    "common_conditions",
+    "deferrals_in",
+    "without_deferrals",
+]
 
 MAX_ALTERNATIVES = 8
 
@@ -63,7 +73,17 @@ def alternatives(demands: Iterable[Demand]) -> frozenset[Conditions]:
 
 def common_conditions(demands: Iterable[Demand]) -> Conditions:
     """The conditions all demands share: where they do not hold, nobody wants the selection."""
-    return frozenset.intersection(*alternatives(demands))
+    return without_deferrals(frozenset.intersection(*alternatives(demands)))
+
+
+def deferrals_in(conditions: Conditions) -> Conditions:
+    """Those that are deferrals."""
+    return frozenset(condition for condition in conditions if condition.deferral)
+
+
+def without_deferrals(conditions: Conditions) -> Conditions:
+    """Those that depend on a variable of the client."""
+    return frozenset(condition for condition in conditions if not condition.deferral)
 
 
 def _is_contradictory(conditions: Conditions) -> bool:

@@ -88,6 +88,7 @@ class OutputBuilder:
             entity_calls=tuple(calls),
             conditions=conditions,
             any_of=any_of,
+            blocks=first.blocks(),
         )
 
     def _operation_name(self, subgraph: str, index: int) -> str | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from router.planner.fetch_graph.selection import SelectionBuilder
     from router.planner.fetch_graph.step import Step
     from router.planner.plan import Path
-    from router.query_graph import Paths
+    from router.query_graph import Conditions, Paths
 
 __all__ = ["Position", "View"]
 
@@ -39,6 +39,7 @@ class View:
     wanted: Wanted | None = None
     parent_types: frozenset[str] = frozenset()
     declared: str | None = None  # the supergraph's type at the position
+    block: Conditions = frozenset()  # the deferrals below which it may be used; none: anywhere
 
     def select(
         self, wanted: Wanted, types: frozenset[str], target: str | None, demand: Demand
@@ -148,11 +149,11 @@ class Position:
 
     # -- views -----------------------------------------------------------------------------------
 
-    def views(self, types: frozenset[str]) -> list[View]:
-        """The views that may be used for objects of the given runtime types, in the order they
-        arose.
+    def views(self, types: frozenset[str], block: Conditions = frozenset()) -> list[View]:
+        """The views that may be used for objects of the given runtime types, by what stands below
+        the deferrals of ``block``, in the order they arose.
         """
-        return [view for view in self._all_views() if types <= view.types]
+        return [view for view in self._all_views() if types <= view.types and view.block <= block]
 
     def _all_views(self) -> list[View]:
         graph = self.paths.graph
@@ -161,8 +162,8 @@ class Position:
         if self.computed_views:
             return [*self.computed_views, *self.entered]
         representative = self.parent_unit.representative
-        for view in self.parent.views(self.parent_unit.types):
-            if view not in self._reached:
+        for view in self.parent._all_views():
+            if view not in self._reached and self.parent_unit.types <= view.types:
                 move = graph.field_move(view.node, representative, self.via.name)
                 reached = None
                 if move is not None and move.target is not None and not move.is_computed:
@@ -183,6 +184,7 @@ class Position:
             wanted=self.wanted,
             parent_types=self.parent_unit.types,
             declared=self.declared,
+            block=view.block,
         )
 
     def compute(self, view: View, target: ViewNode) -> None:

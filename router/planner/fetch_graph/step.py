@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from router.planner.fetch_graph.demand import alternatives
+from router.planner.fetch_graph.demand import alternatives, deferrals_in, without_deferrals
 
 if TYPE_CHECKING:
+    from router.planner.deferrals import Block
     from router.planner.fetch_graph.contexts import StepContext
     from router.planner.fetch_graph.selection import SelectionBuilder
     from router.planner.plan import Path, RepresentationField
@@ -35,6 +36,7 @@ class Step:
     requires: tuple[RepresentationField, ...] = ()
     contexts: dict[StepContext, None] = field(default_factory=dict)  # a set in order
     depends_on: set[Step] = field(default_factory=set)
+    block: Conditions = frozenset()  # the deferrals below which the step was made
     _alternatives: frozenset[Conditions] | None = None
 
     def alternatives(self) -> frozenset[Conditions]:
@@ -48,14 +50,23 @@ class Step:
 
     def conditions(self) -> Conditions:
         """What all alternatives share."""
-        return frozenset.intersection(*self.alternatives())
+        return without_deferrals(frozenset.intersection(*self.alternatives()))
 
     def any_of(self) -> tuple[tuple[Condition, ...], ...]:
         """What one of the alternatives demands beyond ``conditions``; empty when nothing."""
         common = self.conditions()
-        if len(self.alternatives()) == 1:
+        found = {without_deferrals(a) - common for a in self.alternatives()}
+        if frozenset() in found:
             return ()
-        return tuple(sorted(tuple(sorted(a - common)) for a in self.alternatives()))
+        return tuple(sorted(tuple(sorted(a)) for a in found))
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of the answer that want what is selected here; none: the first answer does."""
+        blocks = {frozenset(mark.variable for mark in deferrals_in(a)) for a in self.alternatives()}
+        if frozenset() in blocks:
+            return ()
+        minimal = (b for b in blocks if not any(other < b for other in blocks))
+        return tuple(sorted(minimal, key=sorted))
 
     def needs(self, other: Step) -> bool:
         """Whether this step comes after ``other``, directly or not; a step needs itself."""

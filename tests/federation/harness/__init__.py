@@ -7,7 +7,7 @@
 """
 
 from tests.federation.harness.requests import answer, explain
-from tests.federation.harness.run import Run, compose_subgraphs, run, subscribe
+from tests.federation.harness.run import Run, compose_subgraphs, deferring, deliver, run, subscribe
 from tests.federation.harness.subgraph import DataSubgraph, RecordedRequest
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "Run",
     "answer",
     "compose_subgraphs",
+    "deferring",
+    "deliver",
     "explain",
     "run",
     "subscribe",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import OperationDefinitionNode, parse, validate
@@ -15,6 +15,7 @@ from router.executor import (
     ExecutionResult,
     Executor,
     ExecutorSettings,
+    PartialResult,
     Program,
     RequestContext,
     compile_program,
@@ -23,9 +24,10 @@ from router.executor.transport import AsgiTransport
 from router.planner import Planner
 from router.planner.plan_text import plan_text
 from router.supergraph import Supergraph, load_supergraph
+from router.supergraph.schemas import with_defer
 from tests.federation.harness.subgraph import DataSubgraph, RecordedRequest
 
-__all__ = ["Run", "compose_subgraphs", "run", "subscribe"]
+__all__ = ["Run", "compose_subgraphs", "deferring", "deliver", "run", "subscribe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,40 @@ async def subscribe(
         await executor.aclose()
 
 
-def _program(supergraph: Supergraph, query: str, operation_name: str | None) -> Program:
+async def deliver(
+    subgraphs: Sequence[DataSubgraph],
+    query: str,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    supergraph: Supergraph | None = None,
+    context: RequestContext | None = None,
+) -> list[PartialResult]:
+    """Run an operation that defers; return its parts in the order in which they came."""
+    supergraph = deferring(supergraph or compose_subgraphs(subgraphs))
+    program = _program(supergraph, query, None, defer=True)
+    executor = _executor(supergraph, subgraphs, None)
+    results = executor.deliver(program, dict(variables or {}), context or RequestContext())
+    try:
+        async with aclosing(results):
+            return [result async for result in results]
+    finally:
+        await executor.aclose()
+
+
+def deferring(supergraph: Supergraph) -> Supergraph:
+    """Return the supergraph with ``@defer`` in what clients see."""
+    return replace(supergraph, api_schema=with_defer(supergraph.api_schema))
+
+
+def _program(
+    supergraph: Supergraph, query: str, operation_name: str | None, *, defer: bool = False
+) -> Program:
     document = parse(query)
     invalid = validate(supergraph.api_schema, document)
     assert not invalid, invalid
     operation = get_operation_ast(document, operation_name)
     assert isinstance(operation, OperationDefinitionNode)
-    plan = Planner(supergraph).plan(document, operation)
+    plan = Planner(supergraph).plan(document, operation, defer=defer)
     return compile_program(supergraph, document, operation, plan)
 
 

@@ -1,5 +1,5 @@
-"""Groups the steps that can be one request: same subgraph, same stage, neither root nor anything
-else between.
+"""Groups the steps that can be one request: same subgraph, same stage, same part of the answer,
+neither root nor anything else between.
 
 Two entity steps of one stage never depend on each other, so merging them cannot make a cycle.
 Inside a group, steps that send the same representations from several places, or select for several
@@ -23,13 +23,13 @@ __all__ = ["batch"]
 
 def batch(steps: Sequence[Step]) -> list[list[Step]]:
     """Groups of steps, in an order in which every group comes after those its steps depend on."""
-    groups: dict[tuple[int, str, object], list[Step]] = {}
+    groups: dict[tuple[int, str, object, object], list[Step]] = {}
     for step in steps:
         # A root step stands alone: it is not an entity call, and mutations have an order of their
         # own.
         alone = step.path is None or step.enters_root
         identity: object = step.id if alone else "entities"
-        groups.setdefault((step.stage(), step.subgraph, identity), []).append(step)
+        groups.setdefault((step.stage(), step.subgraph, identity, step.blocks()), []).append(step)
     return [
         group for _, group in sorted(groups.items(), key=lambda item: (item[0][0], item[1][0].id))
     ]
