@@ -30,6 +30,7 @@ from router.server.settings import Environment, RouterSettings
 from router.server.source import ConfigSource, FileSource, SourceError
 from router.server.supervisor import WorkerStartError
 from router.supergraph import Supergraph, SupergraphError, load_supergraph
+from router.supergraph.schemas import with_defer
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, OperationDefinitionNode
@@ -149,7 +150,7 @@ def plan(
     planner = _planner(supergraph, config)
     document, chosen = _operation(planner.supergraph, query, operation)
     try:
-        planned = planner.plan(document, chosen)
+        planned = planner.plan(document, chosen, defer=True)
     except PlanningError as error:
         _fail([f"{error.code}: {error}"])
     if output_format is OutputFormat.JSON:
@@ -251,7 +252,7 @@ def _operation(
         )
         chosen = select_operation(document, name)
         validate_document(
-            supergraph.api_schema,
+            with_defer(supergraph.api_schema),
             document,
             max_errors=100,
             max_work=50_000,

@@ -143,24 +143,25 @@ class IncrementalExecution(Execution):
     def _first(self) -> PartialResult:
         if self._variant.introspection is not None:
             self._meta, self._log.errors = self._variant.introspection.execute(self._variables)
-        self._tell_errors(self._variant.blocks.needed_for(frozenset()))
+        errors = [*self._take_errors(), *self._fetch_errors(frozenset())]
         interpreter = self._interpreter(self._log, self._meta)
         data = interpreter.project(self._variant.root)
         self._keep(interpreter, (), data)
         extensions = self._extensions() if self._context.collect_extensions else {}
-        result = ExecutionResult(data, self._take_errors(), extensions)
+        result = ExecutionResult(data, [*errors, *self._take_errors()], extensions)
         return PartialResult(bool(self._waiting), first=result)
 
     def _next(self, done: set[Block]) -> PartialResult:
         """Answer all that was deferred in blocks that are done."""
-        ready = [one for block in done for one in self._waiting.pop(block)]
-        for block in done:
-            self._tell_errors(self._variant.blocks.needed_for(block))
-        reported = self._take_errors()
+        ready = {block: self._waiting.pop(block) for block in done}
+        reported = {block: self._fetch_errors(block) for block in ready}
         places = Places(self.reader, self._variant.root)
         interpreter = self._interpreter(self._log, self._meta)
-        parts = [self._part(one, places, interpreter) for one in ready]
-        _share_out(reported, parts)
+        parts: list[DeferredPart] = []
+        for block, objects in ready.items():
+            answered = [self._part(one, places, interpreter) for one in objects]
+            _share_out(reported[block], answered)
+            parts += answered
         extensions: JsonObject = {}
         if self._context.collect_extensions and not self._waiting:
             extensions = self._extensions()
@@ -183,10 +184,12 @@ class IncrementalExecution(Execution):
             if _has_object(data, one.path[len(at) :]):
                 self._waiting.setdefault(one.block, []).append(one)
 
-    def _tell_errors(self, fetches: frozenset[int]) -> None:
-        """Log what went wrong in fetches, unless that is done."""
+    def _fetch_errors(self, block: Block) -> list[ErrorDict]:
+        """Return what went wrong in the fetches that a block has waited for, unless it was told."""
+        fetches = self._variant.blocks.needed_for(block)
         self.map_errors(self._log, self._context.request_id, fetches - self._told)
         self._told |= fetches
+        return self._take_errors()
 
     def _take_errors(self) -> list[ErrorDict]:
         """Return the errors since the last time; the log goes on knowing what they explain."""

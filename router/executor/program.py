@@ -242,6 +242,10 @@ class Program:
         root = self.plan.fetches[0].selections[0]
         return root.name if isinstance(root, FieldSelection) else None
 
+    def defers(self, variables: Mapping[str, Json]) -> bool:
+        """Tell whether anything is deferred with these values of the variables."""
+        return self.variant(variables).client.defers
+
     def variant(self, variables: Mapping[str, Json]) -> Variant:
         """Return the variant for the values that ``variables`` give to the conditions."""
         if self._only is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ResponseType",
     "StreamType",
+    "accepts_parts",
     "is_json",
     "negotiate",
     "negotiate_stream",
@@ -99,6 +100,26 @@ def negotiate_stream(accept: bytes | None) -> StreamType | None:
         if kind is not None and candidate.quality > quality:
             best, quality = kind, candidate.quality
     return best
+
+
+@lru_cache(maxsize=256)
+def accepts_parts(accept: bytes | None) -> bool:
+    """Tell whether a client takes a deferred answer in parts: it names ``multipart/mixed``, by
+    itself or with ``deferSpec=20220824``. Other parameters ask for forms that are not spoken here.
+    """
+    return any(
+        (candidate.type, candidate.subtype) == ("multipart", "mixed")
+        and candidate.quality > 0
+        and _is_deferring(candidate.parameters)
+        for candidate in _parse_accept(accept or b"")
+    )
+
+
+def _is_deferring(parameters: Sequence[str]) -> bool:
+    if "20220824" in _values_of("deferspec", parameters):
+        return True
+    names = {parameter.partition("=")[0].strip() for parameter in parameters}
+    return not names - {"q", "boundary"}
 
 
 @lru_cache(maxsize=64)

@@ -394,6 +394,10 @@ class RouterSettings(BaseSettings):
     )
     batching: bool = Field(default=False, description="Take lists of operations in one request.")
     max_batch_size: PositiveInt = Field(default=10, description="Operations in one request.")
+    defer: bool = Field(
+        default=True,
+        description="Answer in parts where an operation has `@defer` and its client takes parts.",
+    )
     uploads: bool = Field(default=False, description="Take files along with mutations.")
     max_uploads: PositiveInt = Field(default=10, description="Files in one request.")
     max_upload_file_bytes: PositiveInt = Field(default=10_485_760, description="Of one file.")

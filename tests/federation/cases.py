@@ -6,7 +6,8 @@ get.
 <feature>/<name>.graphql         an operation; ``# labels: a, b`` above it switches overrides on
 <feature>/<name>.plan            the plan it must get, in the usual text form, or why it gets none
 <feature>/data.py                ``subgraphs()``: the subgraphs with data, if there are answers
-<feature>/<name>[.variant].json  variables, caller, and the answer and requests they lead to
+<feature>/<name>[.variant].json  variables, caller, and the answer (perhaps in parts) and requests
+                                 they lead to
 <feature>/data-only              there if the feature cannot be shown with generated data
 """
 
@@ -44,7 +45,7 @@ class Answer:
     @cached_property
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.path.read_text())
-        unknown = content.keys() - {"caller", "variables", "data", "errors", "requests"}
+        unknown = content.keys() - {"caller", "variables", "data", "errors", "parts", "requests"}
         assert not unknown, f"{self}: {unknown}"
         return content
 
@@ -71,6 +72,12 @@ class Answer:
     def data(self) -> Any:
         """The data expected."""
         return self._content["data"]
+
+    @property
+    def parts(self) -> list[dict[str, Any]] | None:
+        """The deferred parts expected, by path and label; None: the client takes no parts."""
+        parts: list[dict[str, Any]] | None = self._content.get("parts")
+        return parts
 
     @property
     def errors(self) -> list[dict[str, Any]]:

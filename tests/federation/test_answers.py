@@ -33,7 +33,12 @@ async def test_the_answer_is_the_expected_one(expected: Answer) -> None:
     supergraph = compose_subgraphs(subgraphs)
 
     got = await answer(
-        supergraph, subgraphs, expected.operation, expected.variables, expected.caller
+        supergraph,
+        subgraphs,
+        expected.operation,
+        expected.variables,
+        expected.caller,
+        in_parts=expected.parts is not None,
     )
 
     assert got.data == expected.data
@@ -43,4 +48,9 @@ async def test_the_answer_is_the_expected_one(expected: Answer) -> None:
     assert [
         _shown(error, other) for error, other in zip(errors, expected_errors, strict=True)
     ] == expected_errors
+    parts = sorted(got.parts, key=lambda part: (str(part["path"]), part.get("label", "")))
+    for part in parts:
+        if "errors" in part:
+            part["errors"] = [_shown(error, {}) for error in part["errors"]]
+    assert parts == (expected.parts or [])
     assert Counter(request.subgraph for request in got.requests) == expected.requests

@@ -21,7 +21,13 @@ from router.server.http.stream_format import whole
 from router.server.http.streams import StreamChannel, SubscriptionStreams
 from router.server.limits.addresses import rate_key
 from router.server.limits.rates.limiter import Caller
-from router.server.negotiation import ResponseType, StreamType, negotiate, negotiate_stream
+from router.server.negotiation import (
+    ResponseType,
+    StreamType,
+    accepts_parts,
+    negotiate,
+    negotiate_stream,
+)
 from router.server.pipeline.read import load_json, read_members, read_query_string
 from router.server.pipeline.respond import encode, error_payload
 from router.server.telemetry import Outcome
@@ -110,6 +116,8 @@ class HttpEndpoint:
         media_type = negotiate(accept)
         # A client that takes nothing else gets everything as a stream, also what has one result.
         stream_type = negotiate_stream(accept) if media_type is None else None
+        if media_type is None and stream_type is None and accepts_parts(accept):
+            media_type = ResponseType.JSON  # where nothing is deferred
         try:
             if media_type is None and stream_type is None:
                 raise _NOT_ACCEPTABLE.again()
@@ -280,7 +288,7 @@ def _answer(
 _NOT_ACCEPTABLE = RequestError(
     RequestErrorCode.NOT_ACCEPTABLE,
     "Answers are application/graphql-response+json, application/json, text/event-stream or"
-    " multipart/mixed;subscriptionSpec=1.0",
+    " multipart/mixed with subscriptionSpec=1.0 or deferSpec=20220824",
     status=406,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,10 +12,11 @@ import structlog
 
 from router.planner.plan import OperationKind
 from router.server.errors import RequestError, RequestErrorCode, internal_error
-from router.server.hangup import HangupWatch
-from router.server.negotiation import negotiate_stream
-from router.server.pipeline.execute import execute, request_context
-from router.server.pipeline.respond import error_payload, result_payload
+from router.server.hangup import ClientGoneError, HangupWatch
+from router.server.http.parts import PartWriter
+from router.server.negotiation import accepts_parts, negotiate_stream
+from router.server.pipeline.execute import deliver, execute, request_context
+from router.server.pipeline.respond import error_payload, partial_payload, result_payload
 from router.server.telemetry import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive
 
-    from router.executor import RequestContext
+    from router.executor import PartialResult, RequestContext
     from router.server.errors import Header
     from router.server.generation import Generation, Generations
     from router.server.headers import RequestHeaders
@@ -104,7 +106,7 @@ class OperationRunner:
         self, operation: HttpOperation, request: GraphQLRequest, channel: StreamChannel
     ) -> dict[str, Any] | int:
         """Return the response of an operation that ran; of a subscription, which has been answered
-        event by event, only how many bytes that were.
+        event by event, and of what has been answered in parts, only how many bytes that were.
 
         Raises RequestError for one that is refused, ClientGoneError when a query's client has hung
         up. A mutation that has begun is finished, whether or not anybody still listens.
@@ -112,6 +114,8 @@ class OperationRunner:
         text = await self._documents.find(request)
         with self._generations.current as generation:
             ready = await self._prepare(generation, operation, request, text)
+            if (deferring := _in_parts(operation, ready)) is not None:
+                return await self._deliver(generation, operation, deferring, channel)
             if ready.prepared.kind is OperationKind.QUERY:
                 with HangupWatch(channel.receive):
                     return await self._execute(generation, operation, ready)
@@ -191,6 +195,39 @@ class OperationRunner:
         debug = context.collect_extensions
         return result_payload(result, ready.prepared, ready.variables, debug=debug)
 
+    async def _deliver(
+        self,
+        generation: Generation,
+        operation: HttpOperation,
+        ready: _Ready,
+        channel: StreamChannel,
+    ) -> int:
+        """Answer in parts; returns the size of the body.
+
+        A client that hangs up ends what is under way, but not what a mutation's first part waits
+        for.
+        """
+        writer = PartWriter(operation, channel.send)
+        context = self._context(operation, ready, timeout=self._settings.request_timeout)
+        results = deliver(generation, ready.prepared, ready.variables, context)
+        try:
+            async with aclosing(results):
+                early = await anext(results) if ready.is_mutation else None
+                with HangupWatch(channel.receive):
+                    first = await anext(results) if early is None else early
+                    await _write(first, operation, ready, writer, debug=context.collect_extensions)
+                    async for result in results:
+                        await _write(result, operation, ready, writer, debug=False)
+        except ClientGoneError:
+            raise
+        except Exception as error:
+            if not writer.is_started:
+                raise
+            refusal = self.refuse(operation, error)  # the last resort: the answer has begun
+            operation.outcome = Outcome.FAILED
+            await writer.write({**error_payload(refusal), "hasNext": False}, last=True)
+        return writer.size
+
     async def _subscribe(
         self,
         generation: Generation,
@@ -260,6 +297,32 @@ _STREAM_NEEDED = RequestError(
     " accepts text/event-stream or multipart/mixed;subscriptionSpec=1.0",
     status=406,
 )
+
+
+def _in_parts(operation: HttpOperation, ready: _Ready) -> _Ready | None:
+    """The operation as it is answered in parts; None where nothing is deferred, or the client takes
+    no parts.
+    """
+    if ready.prepared.deferring is None or operation.method == "HEAD":
+        return None
+    if not accepts_parts(operation.headers.get(b"accept")):
+        return None
+    deferring = ready.prepared.in_parts(ready.variables)
+    return None if deferring is None else ready._replace(prepared=deferring)
+
+
+async def _write(
+    result: PartialResult,
+    operation: HttpOperation,
+    ready: _Ready,
+    writer: PartWriter,
+    *,
+    debug: bool,
+) -> None:
+    if operation.outcome is not Outcome.ERRORS:
+        operation.outcome = Outcome.ERRORS if result.has_errors else Outcome.OK
+    payload = partial_payload(result, ready.prepared, ready.variables, debug=debug)
+    await writer.write(payload, last=not result.has_next)
 
 
 def _require_method(kind: OperationKind, operation: HttpOperation) -> None:

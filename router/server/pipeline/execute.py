@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing, nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,15 @@ from router.server.response_headers import collected_headers
 from router.server.tracing import operation_span
 
 if TYPE_CHECKING:
-    from router.executor import ExecutionResult
+    from collections.abc import AsyncGenerator
+
+    from router.executor import ExecutionResult, PartialResult
     from router.server.access.identity import Identity
     from router.server.generation import Generation
     from router.server.headers import ForwardedHeaders
     from router.server.pipeline.prepare import PreparedOperation
 
-__all__ = ["execute", "request_context"]
+__all__ = ["deliver", "execute", "request_context"]
 
 _TRACE_HEADERS = frozenset({"traceparent", "tracestate"})  # W3C Trace Context
 
@@ -66,3 +69,20 @@ async def execute(
         return await generation.executor.execute(prepared.program, variables, context)
     finally:
         metrics.stage("execute", perf_counter() - started)
+
+
+async def deliver(
+    generation: Generation,
+    prepared: PreparedOperation,
+    variables: dict[str, Any],
+    context: RequestContext,
+) -> AsyncGenerator[PartialResult, None]:
+    """Run a query or mutation that is answered in parts; yield these as they get ready."""
+    metrics = generation.metrics
+    tracer = metrics.tracer
+    span = nullcontext() if tracer is None else operation_span(tracer, prepared)
+    results = generation.executor.deliver(prepared.program, variables, context)
+    with span, metrics.timed("execute"):
+        async with aclosing(results):
+            async for result in results:
+                yield result

@@ -25,14 +25,16 @@ def plan_operation(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     labels: frozenset[str] = frozenset(),
+    *,
+    defer: bool = False,
 ) -> QueryPlan:
     """Plan an operation; what cannot be planned is refused with the planner's code.
 
     A composed supergraph has a plan for every valid operation, so this is a fault of ours, not of
-    the client. ``labels``: the override labels that are on.
+    the client. ``labels``: the override labels that are on; ``defer``: the answer comes in parts.
     """
     try:
-        return planner.plan(document, operation, labels)
+        return planner.plan(document, operation, labels, defer=defer)
     except PlanningError as error:
         raise RequestError(error.code, str(error), status=500) from error
 

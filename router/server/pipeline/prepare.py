@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from router.planner.deferrals import find_deferrals
 from router.planner.plan import OperationKind
 from router.server.access.guards import find_guards
 from router.server.access.operation import GuardedOperation
@@ -27,6 +28,7 @@ from router.server.pipeline.plan import compile_plan, plan_operation
 from router.server.pipeline.validate import validate_document
 from router.server.pipeline.variables import VariableReader
 from router.server.settings import AccessMode
+from router.supergraph.schemas import with_defer
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, OperationDefinitionNode
@@ -64,6 +66,15 @@ class PreparedOperation:
     labels_on: frozenset[str]  # of those override labels that the plan depends on
     cost: OperationCost | None = None  # None: costs are off
     guarded: GuardedOperation | None = None  # it is not for everybody
+    deferring: Program | None = None  # for clients that take parts; None: nothing is deferred
+
+    def in_parts(self, variables: dict[str, Any]) -> PreparedOperation | None:
+        """Return the operation as it is answered in parts; None when nothing is deferred with these
+        variables.
+        """
+        if self.deferring is None or not self.deferring.defers(variables):
+            return None
+        return replace(self, plan=self.deferring.plan, program=self.deferring)
 
     def read_variables(self, given: dict[str, Any]) -> dict[str, Any]:
         """Return the operation's variables, checked and completed.
@@ -82,6 +93,8 @@ class OperationPreparer:
     def __init__(
         self, supergraph: Supergraph, planner: Planner, settings: RouterSettings, metrics: Metrics
     ) -> None:
+        if settings.defer:
+            supergraph = replace(supergraph, api_schema=with_defer(supergraph.api_schema))
         self._supergraph = supergraph
         self._planner = planner
         self._settings = settings
@@ -175,6 +188,9 @@ class OperationPreparer:
             plan = plan_operation(self._planner, document, operation, labels)
         with timed("compile"):
             program = compile_plan(self._supergraph, document, operation, plan)
+        deferring = self._deferring(text, document, operation, labels)
+        if deferring is not None:
+            plan = replace(plan, labels=plan.labels | deferring.plan.labels)
         kind = OperationKind(operation.operation.value)
         name = operation.name.value if operation.name is not None else None
         prepared = PreparedOperation(
@@ -191,8 +207,27 @@ class OperationPreparer:
             metrics=self._metrics.operation(kind, name),
             cost=None if self._costs is None else self._costs.compile(document, operation),
             labels_on=labels & plan.labels,
+            deferring=deferring,
         )
         return self._guard(prepared, document, operation)
+
+    def _deferring(
+        self,
+        text: str,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        labels: frozenset[str],
+    ) -> Program | None:
+        """Compile an operation for an answer in parts; None when it defers nothing."""
+        if not self._settings.defer or "defer" not in text:  # quickly told of most
+            return None
+        kind = OperationKind(operation.operation.value)
+        if kind is OperationKind.SUBSCRIPTION or not find_deferrals(document, operation):
+            return None
+        with self._metrics.timed("plan"):
+            plan = plan_operation(self._planner, document, operation, labels, defer=True)
+        with self._metrics.timed("compile"):
+            return compile_plan(self._supergraph, document, operation, plan)
 
     def _guard(
         self,
@@ -215,7 +250,8 @@ class OperationPreparer:
                 plan = plan_operation(self._planner, less, left, prepared.labels_on)
             with timed("compile"):
                 program = compile_plan(self._supergraph, document, operation, plan, withheld)
-            return replace(prepared, plan=plan, program=program)
+            # What is left is not the operation that the parts are made for.
+            return replace(prepared, plan=plan, program=program, deferring=None)
 
         guarded = GuardedOperation(schema, document, operation, guards, compile_less)
         return replace(prepared, guarded=guarded)

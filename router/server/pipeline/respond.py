@@ -11,11 +11,11 @@ import orjson
 from router.planner.plan_text import plan_text
 
 if TYPE_CHECKING:
-    from router.executor import ExecutionResult
+    from router.executor import ExecutionResult, PartialResult
     from router.server.errors import RequestError
     from router.server.pipeline.prepare import PreparedOperation
 
-__all__ = ["encode", "error_payload", "result_payload"]
+__all__ = ["encode", "error_payload", "partial_payload", "result_payload"]
 
 
 def result_payload(
@@ -37,6 +37,21 @@ def result_payload(
             payload["extensions"]["overrideLabels"] = {
                 label: label in prepared.labels_on for label in sorted(prepared.plan.labels)
             }
+    return payload
+
+
+def partial_payload(
+    result: PartialResult,
+    prepared: PreparedOperation,
+    variables: dict[str, Any],
+    *,
+    debug: bool,
+) -> dict[str, Any]:
+    """Return one part of a deferred answer; ``debug`` is as in ``result_payload``."""
+    if result.first is None:
+        return result.to_dict()
+    payload = result_payload(result.first, prepared, variables, debug=debug)
+    payload["hasNext"] = result.has_next
     return payload
 
 

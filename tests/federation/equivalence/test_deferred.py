@@ -73,7 +73,7 @@ def _served(feature: Feature) -> tuple[World, list[WorldSubgraph]]:
 
 @pytest.mark.parametrize("feature", COMPARED, ids=lambda feature: feature.name)
 @settings(
-    max_examples=60,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

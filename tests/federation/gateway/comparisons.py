@@ -192,7 +192,7 @@ def _generated(feature: Feature) -> _Set:
 def _case_operations(feature: Feature) -> Iterator[_Operation]:
     for case in feature.cases:
         definition = _definition(case.operation)
-        if definition.operation is OperationType.SUBSCRIPTION:
+        if definition.operation is OperationType.SUBSCRIPTION or "@defer" in case.operation:
             continue
         for wanted in (True, False) if definition.variable_definitions else (True,):
             variables = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from router.executor import Executor, RequestContext
@@ -30,7 +31,7 @@ def explain(supergraph: Supergraph, query: str, labels: frozenset[str] = frozens
         prepared = _prepare(supergraph, query, labels)
     except RequestError as error:
         return f"{error.code}: {error}"
-    return plan_text(prepared.plan)
+    return plan_text(prepared.plan if prepared.deferring is None else prepared.deferring.plan)
 
 
 async def answer(
@@ -39,8 +40,10 @@ async def answer(
     query: str,
     variables: Mapping[str, Any],
     caller: Identity | None = None,
+    *,
+    in_parts: bool = False,
 ) -> Run:
-    """Answer a request, however it ends."""
+    """Answer a request, however it ends; ``in_parts``: for a client that takes parts."""
     log: list[RecordedRequest] = []
     for subgraph in subgraphs:
         subgraph.log = log
@@ -51,12 +54,31 @@ async def answer(
         prepared = _prepare(supergraph, query)
         values = prepared.variables.read(dict(variables))
         prepared = await gate.admit(prepared, values, caller, "")
+        deferring = prepared.in_parts(values) if in_parts else None
+        if deferring is not None:
+            return await _parts(executor, deferring, values, log)
         result = await executor.execute(prepared.program, values, RequestContext())
     except RequestError as error:
         return Run(None, error.errors, {}, "", log)
     finally:
         await executor.aclose()
     return Run(result.data, result.errors, result.extensions, plan_text(prepared.plan), log)
+
+
+async def _parts(
+    executor: Executor,
+    prepared: PreparedOperation,
+    values: dict[str, Any],
+    log: list[RecordedRequest],
+) -> Run:
+    results = executor.deliver(prepared.program, values, RequestContext())
+    async with aclosing(results):
+        first, *later = [result async for result in results]
+    assert [result.has_next for result in (first, *later)] == [True] * len(later) + [False]
+    assert first.first is not None
+    parts = [part.to_dict() for result in later for part in result.parts]
+    plan = plan_text(prepared.plan)
+    return Run(first.first.data, first.first.errors, first.first.extensions, plan, log, parts)
 
 
 def _prepare(

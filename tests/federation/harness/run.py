@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import OperationDefinitionNode, parse, validate
@@ -32,13 +32,16 @@ __all__ = ["Run", "compose_subgraphs", "deferring", "deliver", "run", "subscribe
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of an operation. ``requests`` are in the order in which the subgraphs got them."""
+    """What came of an operation. ``requests`` are in the order in which the subgraphs got them;
+    ``parts`` are what came after the first answer.
+    """
 
     data: dict[str, Any] | None
     errors: list[dict[str, Any]]
     extensions: dict[str, Any]
     plan: str
     requests: list[RecordedRequest]
+    parts: list[dict[str, Any]] = field(default_factory=list)
 
     def requests_to(self, subgraph: str) -> list[RecordedRequest]:
         """Return the requests that one subgraph got."""

@@ -5,6 +5,7 @@ import pytest
 from router.server.negotiation import (
     ResponseType,
     StreamType,
+    accepts_parts,
     is_json,
     negotiate,
     negotiate_stream,
@@ -100,3 +101,23 @@ def test_streams_are_for_clients_that_name_them(
     accept: bytes | None, expected: StreamType | None
 ) -> None:
     assert negotiate_stream(accept) is expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (b"multipart/mixed;deferSpec=20220824", True),
+        (b'Multipart/Mixed; boundary="-"; deferspec="20220824", application/json', True),
+        (b"application/json, multipart/mixed", True),
+        (b"multipart/mixed;q=0", False),
+        (b"multipart/mixed;q=0;deferSpec=20220824", False),
+        (b"multipart/mixed;deferSpec=20991231", False),
+        (b"multipart/mixed;subscriptionSpec=1.0", False),
+        (b"multipart/*", False),
+        (b"*/*", False),
+        (b"multipart/mixed;;;", False),
+        (None, False),
+    ],
+)
+def test_tells_who_takes_an_answer_in_parts(accept: bytes | None, expected: bool) -> None:
+    assert accepts_parts(accept) is expected
