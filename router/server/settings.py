@@ -398,6 +398,10 @@ class RouterSettings(BaseSettings):
         default=True,
         description="Answer in parts where an operation has `@defer` and its client takes parts.",
     )
+    max_deferred_fetches: PositiveInt = Field(
+        default=50,
+        description="Fetches for deferred fields; an operation with more is answered at once.",
+    )
     uploads: bool = Field(default=False, description="Take files along with mutations.")
     max_uploads: PositiveInt = Field(default=10, description="Files in one request.")
     max_upload_file_bytes: PositiveInt = Field(default=10_485_760, description="Of one file.")

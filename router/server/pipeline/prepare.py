@@ -218,7 +218,7 @@ class OperationPreparer:
         operation: OperationDefinitionNode,
         labels: frozenset[str],
     ) -> Program | None:
-        """Compile an operation for an answer in parts; None when it defers nothing."""
+        """Compile an operation for an answer in parts; None when it defers nothing, or too much."""
         if not self._settings.defer or "defer" not in text:  # quickly told of most
             return None
         kind = OperationKind(operation.operation.value)
@@ -226,6 +226,8 @@ class OperationPreparer:
             return None
         with self._metrics.timed("plan"):
             plan = plan_operation(self._planner, document, operation, labels, defer=True)
+        if sum(bool(fetch.blocks) for fetch in plan.fetches) > self._settings.max_deferred_fetches:
+            return None
         with self._metrics.timed("compile"):
             return compile_plan(self._supergraph, document, operation, plan)
 

@@ -31,7 +31,12 @@ from tests.federation.equivalence.world import World
 from tests.federation.harness import compose_subgraphs, deferring, deliver
 from tests.support.deferred_parts import put_together
 
-COMPARED = [feature for feature in features() if not feature.data_only]
+COMPARED = [
+    feature
+    for feature in features()
+    # The harness knows keys by the name @key only, and what is deferred is entered by key.
+    if not feature.data_only and feature.name != "renamed_imports"
+]
 
 
 class _Defer(Visitor):

@@ -148,6 +148,21 @@ async def test_a_defect_while_parts_are_sent_ends_them_with_its_request_id(
     assert b"ZeroDivision" not in response.content
 
 
+async def test_what_defers_too_much_is_answered_at_once(things: ThingsSubgraph) -> None:
+    deferred = " ".join(f"... @defer {{ g{n}: greeting }}" for n in range(4))
+    seen = []
+    for bound in (3, 4):
+        async with (
+            served(make_app(things, max_deferred_fetches=bound)) as address,
+            httpx.AsyncClient(base_url=f"http://{address}") as client,
+        ):
+            query = {"query": f"{{ {deferred} }}"}
+            response = await client.post("/graphql", json=query, headers={"accept": ACCEPT})
+        seen.append(response.headers["content-type"].partition(";")[0])
+
+    assert seen == ["application/graphql-response+json", "multipart/mixed"]
+
+
 async def test_a_subscription_cannot_defer(address: str) -> None:
     query = "subscription { ... @defer { waiting } }"
 
