@@ -1,5 +1,5 @@
-// Runs an operation as a stream: {url, protocol: "sse" | "multipart", query, method, take} on standard
-// input, on standard output {messages}: what the client of that protocol gives its user, up to `take`
+// Runs an operation as a stream: {url, protocol, query, method, take} on standard
+// input (the protocol is "sse", "multipart" or "defer"), on standard output {messages}: what the client of that protocol gives its user, up to `take`
 // messages, or to the end.
 const { createClient } = require("graphql-sse");
 const { meros } = require("meros/browser");
@@ -17,22 +17,21 @@ const readers = {
     const client = createClient({ url, headers, fetchFn, retryAttempts: 0 });
     yield* client.iterate({ query });
   },
-  async *multipart({ url, query }) {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        accept: "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json",
-        "content-type": "application/json",
-      },
-      body: JSON.stringify({ query }),
-    });
-    const parts = await meros(response);
-    for await (const part of parts) {
-      if (!part.json) throw new Error(`a part is no JSON: ${part.body}`);
-      yield part.body;
-    }
-  },
+  multipart: (given) => parts("multipart/mixed;boundary=graphql;subscriptionSpec=1.0", given),
+  defer: (given) => parts("multipart/mixed;deferSpec=20220824", given),
 };
+
+async function* parts(accept, { url, query }) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { accept: `${accept},application/json`, "content-type": "application/json" },
+    body: JSON.stringify({ query }),
+  });
+  for await (const part of await meros(response)) {
+    if (!part.json) throw new Error(`a part is no JSON: ${part.body}`);
+    yield part.body;
+  }
+}
 
 async function main() {
   const given = JSON.parse(require("node:fs").readFileSync(0, "utf8"));

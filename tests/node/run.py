@@ -52,7 +52,7 @@ def audit_http(url: str, headers: dict[str, str]) -> list[dict[str, str]]:
 def read_stream(
     url: str, protocol: str, query: str, *, method: str = "POST", take: int | None = None
 ) -> list[Any]:
-    """Run an operation with the client of a streaming protocol (`sse` or `multipart`); returns what
+    """Run an operation with the client of a protocol (`sse`, `multipart`, `defer`); returns what
     it gives its user, `take` messages at most.
     """
     given = {"url": url, "protocol": protocol, "query": query, "method": method, "take": take}

@@ -69,3 +69,26 @@ async def test_meros_gets_heartbeats_and_ends_the_subscription_when_it_has_enoug
     assert found == [{"payload": {"data": {"waiting": 0}}}, {}, {}]
     async with asyncio.timeout(5):
         await things.cancelled.wait()
+
+
+async def test_meros_gets_the_parts_of_a_deferred_answer() -> None:
+    things = ThingsSubgraph()
+    things.release.set()
+
+    found = await messages(things, "defer", '{ greeting ... @defer(label: "late") { slow } }')
+
+    late = {"data": {"slow": "at last"}, "path": [], "label": "late"}
+    assert found == [
+        {"data": {"greeting": "Hello, world!"}, "hasNext": True},
+        {"incremental": [late], "hasNext": False},
+    ]
+
+
+async def test_meros_gets_a_first_part_before_what_is_deferred_is_there() -> None:
+    things = ThingsSubgraph()
+
+    found = await messages(things, "defer", "{ greeting ... @defer { slow } }", take=1)
+
+    assert found == [{"data": {"greeting": "Hello, world!"}, "hasNext": True}]
+    async with asyncio.timeout(5):
+        await things.cancelled.wait()
