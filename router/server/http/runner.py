@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -236,7 +237,8 @@ class OperationRunner:
         channel: StreamChannel,
     ) -> int:
         kind = _stream_type(operation)
-        context = self._context(operation, ready, timeout=None)
+        # Headers of subgraphs' answers would come after ours, and pile up.
+        context = replace(self._context(operation, ready, timeout=None), response_headers=None)
         hub, prepared = generation.subscriptions, ready.prepared
         join = partial(hub.join, generation, prepared, ready.variables, context)
         return await self._streams.serve(operation, kind, join, channel)

@@ -79,7 +79,7 @@ class SubscriptionStreams:
     ) -> int:
         """Answer with a subscription; returns the size of the body when it has ended.
 
-        Raises RequestError before anything is sent, ClientGoneError when the client has hung up.
+        Raises RequestError before anything is sent.
         """
         stream = SubscriptionStream(FORMATS[kind], self._settings, channel)
         headers = (
@@ -93,7 +93,7 @@ class SubscriptionStreams:
             try:
                 await stream.serve(join, headers)
             except ClientGoneError:
-                raise
+                pass  # which is how most subscriptions end
             except Exception:  # noqa: BLE001 - the last resort: the answer has begun
                 stream.outcome = Outcome.FAILED
                 _log.exception("stream failed", request_id=operation.headers.request_id)

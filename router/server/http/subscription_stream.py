@@ -9,11 +9,12 @@ cancels the writing, and leaves the hub at once.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from router.server.hangup import ClientGoneError, HangupWatch
 from router.server.subscriptions.backlog import Backlog
-from router.server.subscriptions.ending import OVERFLOW, SCHEMA_RELOADED
+from router.server.subscriptions.ending import OVERFLOW, SCHEMA_RELOADED, STOPPING
 from router.server.telemetry import Outcome
 
 if TYPE_CHECKING:
@@ -27,14 +28,33 @@ if TYPE_CHECKING:
     from router.server.subscriptions.ending import EndReason
     from router.server.subscriptions.hub import Member
 
-__all__ = ["ABORT_EXTENSION", "COMPLETE", "FAILED", "GONE", "SubscriptionStream"]
+__all__ = [
+    "COMPLETE",
+    "CONNECTION_EXTENSION",
+    "FAILED",
+    "GONE",
+    "StreamConnection",
+    "SubscriptionStream",
+]
 
-ABORT_EXTENSION: Final = "router.http.abort"
-"""The ASGI extension that cuts a connection off (see ``protocol``): ``{"abort": callable}``."""
+CONNECTION_EXTENSION: Final = "router.http.connection"
+"""The ASGI extension ``{"connection": StreamConnection}``; without it, a server's own rules hold
+for clients that do not read and for streams that are open when it stops.
+"""
 
 COMPLETE: Final = "complete"  # how a stream ended, beside the codes of reasons: for metrics
 FAILED: Final = "error"
 GONE: Final = "client"
+
+
+class StreamConnection(Protocol):
+    """What a stream needs beyond ASGI of the connection under it (see ``protocol``)."""
+
+    on_stop: Callable[[], None] | None  # called when the server stops
+
+    def abort(self) -> None:
+        """Cut the client off."""
+        ...
 
 
 class SubscriptionStream:
@@ -47,6 +67,7 @@ class SubscriptionStream:
     __slots__ = (
         "_backlog",
         "_close_timeout",
+        "_connection",
         "_end",
         "_form",
         "_has_errors",
@@ -54,7 +75,6 @@ class SubscriptionStream:
         "_member",
         "_patience",
         "_receive",
-        "_scope",
         "_send",
         "closed_by",
         "outcome",
@@ -68,7 +88,9 @@ class SubscriptionStream:
         channel: StreamChannel,
     ) -> None:
         self._form = form
-        self._scope, self._receive, self._send = channel
+        scope, self._receive, self._send = channel
+        extension = (scope.get("extensions") or {}).get(CONNECTION_EXTENSION)
+        self._connection: StreamConnection | None = extension and extension["connection"]
         self._backlog = Backlog(settings.stream_queue_bytes)
         self._heartbeat_interval = settings.stream_heartbeat_interval
         self._close_timeout = settings.stream_close_timeout
@@ -87,7 +109,10 @@ class SubscriptionStream:
 
         Raises ClientGoneError when the client has hung up, or does not take the end in time.
         """
+        connection = self._connection
         try:
+            if connection is not None:
+                connection.on_stop = partial(self.end_early, STOPPING)
             with HangupWatch(self._receive):
                 async with asyncio.timeout(None) as self._patience:
                     if self._end is None:  # else it ended before it began: the router is stopping
@@ -104,6 +129,8 @@ class SubscriptionStream:
         finally:
             if self._member is not None:
                 self._member.leave()
+            if connection is not None:
+                connection.on_stop = None
 
     def deliver(self, payload: str, *, has_errors: bool) -> None:
         """Queue an event; one that does not fit ends the stream."""
@@ -175,9 +202,8 @@ class SubscriptionStream:
         """Give the connection up: the client does not read, and what is in the socket's buffers
         would wait for it for ever.
         """
-        extension = (self._scope.get("extensions") or {}).get(ABORT_EXTENSION)
-        if extension is None:
+        if self._connection is None:
             return
-        extension["abort"]()
+        self._connection.abort()
         while (await self._receive())["type"] != "http.disconnect":
             pass

@@ -7,7 +7,14 @@ from typing import Any
 
 import jwt
 import pytest
+from typing_extensions import override
 
+from router.executor.context import Json, JsonObject
+from router.executor.transport.base import (
+    SubgraphRequest,
+    SubscriptionError,
+    SubscriptionFailure,
+)
 from router.server.app import RouterApp
 from tests.support.http_streams import EVENT_STREAM, MULTIPART, streamed
 from tests.support.router_server import SUPERGRAPH, ThingsSubgraph, make_app, served
@@ -203,6 +210,9 @@ async def test_a_client_that_hangs_up_ends_its_subscription(
             await things.cancelled.wait()
 
     assert len(things.requests) == 1
+    await asyncio.wait_for(_until_no_stream(app), 5)
+    labels = {"kind": "subscription", "operation": "", "outcome": "cancelled"}
+    assert sample(app, "router_operations_total", **labels) == 1
     assert app._generations.current.subscriptions.members == ()
 
 
@@ -273,6 +283,20 @@ async def test_streams_end_when_the_router_stops(app: RouterApp, address: str) -
     assert response["errors"][0]["extensions"]["code"] == "SUBSCRIPTION_SERVER_STOPPING"
     assert part["payload"] is None
     assert part["errors"][0]["extensions"]["code"] == "SUBSCRIPTION_SERVER_STOPPING"
+
+
+async def test_streams_end_when_a_server_stops_that_others_run(things: ThingsSubgraph) -> None:
+    serving = served(make_app(things))
+    address = await serving.__aenter__()
+    async with streamed(address, WAITING) as stream:
+        await stream.event()
+        await stream.event()
+
+        await asyncio.wait_for(serving.__aexit__(None, None, None), 5)
+
+        _, response = await stream.event()
+        assert await stream.event() == ("complete", None)
+    assert response["errors"][0]["extensions"]["code"] == "SUBSCRIPTION_SERVER_STOPPING"
 
 
 async def test_a_stream_that_comes_while_the_router_stops_ends_at_once(
@@ -402,3 +426,57 @@ async def test_a_hundred_streams_end_upstream_when_their_clients_go(
 
     assert len(things.requests) == 100
     assert app._generations.current.subscriptions.members == ()
+
+
+class RefusingSubgraph(ThingsSubgraph):
+    """Takes no subscription, and has something to say."""
+
+    @override
+    async def subscribe(self, request: SubgraphRequest) -> AsyncGenerator[JsonObject, None]:
+        errors: list[Json] = [{"message": "come back later"}]
+        if self.reachable:
+            raise SubscriptionError(SubscriptionFailure.REFUSED, "no place", errors)
+        yield {}
+
+
+async def test_what_ends_a_subscription_in_the_subgraph_ends_the_stream_with_its_errors() -> None:
+    app = make_app(RefusingSubgraph())
+    async with served(app) as address:
+        async with streamed(address, WAITING) as stream:
+            _, (name, response), last = [await stream.event() for _ in range(3)]
+        async with streamed(address, WAITING, accept=MULTIPART) as stream:
+            await stream.open_parts()
+            parts = [await stream.part() for _ in range(2)]
+
+    assert (name, last) == ("next", ("complete", None))
+    assert [error["message"] for error in response["errors"]] == ["come back later"]
+    assert parts == [{"payload": None, "errors": response["errors"]}, None]
+    reason = {"protocol": "sse", "reason": "error"}
+    assert sample(app, "router_http_streams_closed_total", **reason) == 1
+
+
+async def test_a_slow_client_holds_up_nobody_who_shares_its_source(things: ThingsSubgraph) -> None:
+    app = make_app(
+        things,
+        subscription_shared_fields=["big"],
+        stream_queue_bytes=3_000_000,
+        stream_close_timeout=0.1,
+    )
+    query = "subscription { big(size: 50000) }"
+    overflow = {"protocol": "sse", "reason": "SUBSCRIPTION_OVERFLOW"}
+    async with (
+        served(app) as address,
+        streamed(address, query) as slow,
+        streamed(address, query) as fast,
+    ):
+        await slow.event()
+        await fast.event()
+        events = 0
+        async with asyncio.timeout(20):
+            while not sample(app, "router_http_streams_closed_total", **overflow):
+                assert (await fast.event())[0] == "next"
+                events += 1
+        assert (await fast.event())[0] == "next"
+
+    assert events > 10
+    assert len(things.requests) == 1
