@@ -7,9 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from router.federation.access import FREE, Access, alternatives_of
-from router.federation.links import LinkError, parse_links
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
-from router.supergraph.joins import SPECS
+from router.supergraph.joins import SPECS, links_of
 
 if TYPE_CHECKING:
     from graphql import DirectiveNode, DocumentNode, Node, ValueNode
@@ -31,10 +30,7 @@ class AccessDirectives:
     """
 
     def __init__(self, document: DocumentNode) -> None:
-        try:
-            links = parse_links(document)
-        except LinkError as error:
-            raise SupergraphError(SupergraphErrorCode.INVALID_JOIN, error.message) from error
+        links = links_of(document)
         for link in links:
             if link.purpose == "SECURITY" and not _is_understood(link):
                 raise SupergraphError(

@@ -1,7 +1,7 @@
 """Reading the join spec's directives off one supergraph document.
 
-The prefix (``join__`` unless the ``@link`` renames it) is found here once, so that the loader
-speaks of "the type's joins" and not of directive names.
+Their names (``join__type`` unless a ``@link`` renames or imports it) are found here once, so that
+the loader speaks of "the type's joins" and not of directive names.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
-    SchemaDefinitionNode,
-    SchemaExtensionNode,
     value_from_ast_untyped,
 )
 
+from router.federation.links import LinkError, parse_links
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
 
 if TYPE_CHECKING:
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
 
     from graphql import DirectiveNode, Node
 
-__all__ = ["Directives", "linked_prefixes"]
+    from router.federation.links import Link
+
+__all__ = ["Directives", "links_of"]
 
 SPECS = "https://specs.apollo.dev/"
 
@@ -52,32 +53,24 @@ def arguments_of(directive: DirectiveNode) -> dict[str, Any]:
     }
 
 
-def linked_prefixes(document: DocumentNode) -> dict[str, str]:
-    """The names the schema gives the specs it links: spec url without version -> prefix.
+def links_of(document: DocumentNode) -> tuple[Link, ...]:
+    """The specifications that a supergraph links.
 
-    ``@link(url: "https://specs.apollo.dev/join/v0.3", as: "j")`` ->
-    ``{"https://specs.apollo.dev/join": "j"}``; the older ``@core(feature:)`` is read as well.
+    Raises:
+        SupergraphError: a link that breaks the specification (``INVALID_JOIN``).
     """
-    prefixes: dict[str, str] = {}
-    for definition in document.definitions:
-        if not isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
-            continue
-        for directive in _directives(definition):
-            arguments = arguments_of(directive)
-            url = arguments.get("url") or arguments.get("feature")
-            if not isinstance(url, str) or "/" not in url:
-                continue
-            spec = url.rsplit("/", 1)[0]
-            prefixes[spec] = str(arguments.get("as") or spec.rsplit("/", 1)[-1])
-    return prefixes
+    try:
+        return parse_links(document)
+    except LinkError as error:
+        raise SupergraphError(SupergraphErrorCode.INVALID_JOIN, error.message) from error
 
 
 class Directives:
     """The join directives of one document, by their real names."""
 
     def __init__(self, document: DocumentNode) -> None:
-        prefixes = linked_prefixes(document)
-        join = prefixes.get("https://specs.apollo.dev/join")
+        links = links_of(document)
+        join = next((link for link in links if link.identity == f"{SPECS}join"), None)
         if join is None:
             raise SupergraphError(
                 SupergraphErrorCode.NOT_A_SUPERGRAPH,
@@ -85,20 +78,21 @@ class Directives:
                 "it is not a supergraph.",
             )
         self.join = join
-        self.features = frozenset(
-            prefix for spec, prefix in prefixes.items() if spec.startswith(SPECS)
+        apollo = [link for link in links if link.identity.startswith(SPECS)]
+        self.features = frozenset(link.alias or link.name or "" for link in apollo)
+        self.imports = frozenset(
+            imported.alias.removeprefix("@") for link in apollo for imported in link.imports
         )
-        self.inaccessible = prefixes.get("https://specs.apollo.dev/inaccessible", "inaccessible")
-        self.context = prefixes.get("https://specs.apollo.dev/context", "context")
+        self.inaccessible = _directive_name(links, "inaccessible")
+        self.context = _directive_name(links, "context")
         self.graphs = self._read_graphs(document)
 
     def _read_graphs(self, document: DocumentNode) -> dict[str, tuple[str, str]]:
         """Enum value of ``join__Graph`` -> (subgraph name, url)."""
         for definition in document.definitions:
-            if (
-                isinstance(definition, EnumTypeDefinitionNode)
-                and definition.name.value == f"{self.join}__Graph"
-            ):
+            if isinstance(
+                definition, EnumTypeDefinitionNode
+            ) and definition.name.value == self.join.local_name("Graph"):
                 graphs: dict[str, tuple[str, str]] = {}
                 for value in definition.values or ():
                     arguments = next(self._named(value, "graph"), {})
@@ -106,11 +100,12 @@ class Directives:
                     graphs[value.name.value] = (name, str(arguments.get("url", "")))
                 return graphs
         raise SupergraphError(
-            SupergraphErrorCode.NOT_A_SUPERGRAPH, f"The supergraph has no enum {self.join}__Graph."
+            SupergraphErrorCode.NOT_A_SUPERGRAPH,
+            f"The supergraph has no enum {self.join.local_name('Graph')}.",
         )
 
     def _named(self, node: Node, name: str) -> Iterator[dict[str, Any]]:
-        wanted = f"{self.join}__{name}"
+        wanted = self.join.local_name(f"@{name}").removeprefix("@")
         for directive in _directives(node):
             if directive.name.value == wanted:
                 yield arguments_of(directive)
@@ -127,8 +122,8 @@ class Directives:
                 if graph not in self.graphs:
                     raise SupergraphError(
                         SupergraphErrorCode.INVALID_JOIN,
-                        f"@{self.join}__{name} names the graph {graph}, which "
-                        f"{self.join}__Graph does not have.",
+                        f"{self.join.local_name(f'@{name}')} names the graph {graph}, which "
+                        f"{self.join.local_name('Graph')} does not have.",
                     )
                 arguments["graph"] = self.graphs[graph][0]
             result.append(arguments)
@@ -146,7 +141,8 @@ class Directives:
                 problem = f"has a {argument} of the wrong kind"
         if problem is not None:
             raise SupergraphError(
-                SupergraphErrorCode.INVALID_JOIN, f"A @{self.join}__{name} {problem}."
+                SupergraphErrorCode.INVALID_JOIN,
+                f"A {self.join.local_name(f'@{name}')} {problem}.",
             )
 
     def is_inaccessible(self, node: Node) -> bool:
@@ -163,6 +159,18 @@ class Directives:
 
     def is_machinery(self, name: str) -> bool:
         """Whether a directive or type name belongs to a linked Apollo spec (``join__Graph``,
-        ``link``, ``tag``).
+        ``link``, ``tag``), under whatever name it is linked or imported.
         """
-        return name in self.features or name.split("__", 1)[0] in self.features
+        return (
+            name in self.features or name in self.imports or name.split("__", 1)[0] in self.features
+        )
+
+
+def _directive_name(links: tuple[Link, ...], spec: str) -> str:
+    """What the schema calls the directive after which a specification is named. One that is not
+    linked keeps its name: supergraphs of Federation 1 use ``@inaccessible`` without a link.
+    """
+    for link in links:
+        if link.identity == f"{SPECS}{spec}":
+            return link.local_name(f"@{spec}").removeprefix("@")
+    return spec

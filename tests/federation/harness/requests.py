@@ -22,7 +22,13 @@ from tests.federation.harness.subgraph import DataSubgraph, RecordedRequest
 
 __all__ = ["answer", "explain"]
 
-_SETTINGS = RouterSettings(environment=Environment.TEST, suggestions=False, max_validation_errors=5)
+_SETTINGS = RouterSettings(
+    environment=Environment.TEST,
+    suggestions=False,
+    max_validation_errors=5,
+    max_aliases=1_000,  # random queries name every field
+    max_height=5_000,
+)
 
 
 def explain(supergraph: Supergraph, query: str, labels: frozenset[str] = frozenset()) -> str:

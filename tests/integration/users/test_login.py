@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from shared.auth import PasswordHashing
 from shared.db.connect import connect
+from shared.settings import Environment
 from shared.sharding import ShardConfig
 from subgraphs.users.app import create_app
 from subgraphs.users.settings import UsersSettings
@@ -82,7 +83,7 @@ async def test_an_unknown_email_costs_as_many_hashes_as_a_wrong_password(
     users_shards: tuple[ShardConfig, ...], tokens: Tokens
 ) -> None:
     hasher = _CountingHasher()
-    settings = UsersSettings(shards=shard_entries(users_shards))
+    settings = UsersSettings(shards=shard_entries(users_shards), environment=Environment.TEST)
     app = create_app(settings, issuer=tokens.issuer, passwords=PasswordHashing(hasher))
     async with running(app) as users:
         entered = {"email": "ada@example.com", "password": "correct horse 1"}
@@ -105,7 +106,7 @@ async def test_a_hash_of_lesser_cost_is_replaced_at_login(
     await register("ada")
     before = await _stored_hash(users_shards)
     dearer = PasswordHashing(PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
-    settings = UsersSettings(shards=shard_entries(users_shards))
+    settings = UsersSettings(shards=shard_entries(users_shards), environment=Environment.TEST)
 
     async with running(create_app(settings, issuer=tokens.issuer, passwords=dearer)) as users:
         (await _login(users, "ada@example.com", "correct horse 1")).ok()

@@ -119,6 +119,29 @@ def test_a_renamed_join_spec_is_read_by_its_name() -> None:
     assert set(load_supergraph(sdl).subgraphs) == {"accounts", "books"}
 
 
+def test_what_is_inaccessible_under_an_imported_name_is_hidden() -> None:
+    links = LINKS.replace(
+        'inaccessible/v0.2"',
+        'inaccessible/v0.2", import: [{ name: "@inaccessible", as: "@fed__private" }]',
+    )
+    supergraph = load_supergraph(
+        links + (MACHINERY + TYPES).replace("@inaccessible", "@fed__private")
+    )
+
+    sdl = print_schema(supergraph.api_schema)
+    assert "secret" not in sdl
+    assert "Hidden" not in sdl
+    assert "private" not in sdl
+
+
+def test_join_directives_may_be_imported() -> None:
+    links = LINKS.replace('join/v0.3"', 'join/v0.3", import: [{ name: "@type", as: "@of" }]')
+    supergraph = load_supergraph(links + (MACHINERY + TYPES).replace("@join__type", "@of"))
+
+    assert supergraph.possible_types_in("accounts", "Node") == {"User"}
+    assert "directive @of" not in print_schema(supergraph.api_schema)
+
+
 @pytest.mark.parametrize(
     ("sdl", "code"),
     [
