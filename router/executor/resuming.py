@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GAP", "ResumingSource"]
 
+_MOST_DOUBLINGS: Final = 32  # of the first delay: far beyond any longest one
+
 
 class _Gap:
     """The type of :data:`GAP`."""
@@ -54,9 +56,11 @@ class ResumingSource:
         "_first",
         "_give_up_at",
         "_is_exact",
+        "_overflowed_at",
         "_resumption",
         "_settings",
         "_transport",
+        "_under_way_since",
         "_variables",
     )
 
@@ -75,7 +79,9 @@ class ResumingSource:
         self._settings = settings
         self._cursor: Json = None
         self._is_exact = resumption is not None and resumption.replays(variables)
+        self._overflowed_at: Json = None  # the cursor at the last overflow
         self._attempt = 0
+        self._under_way_since: float | None = None  # in the loop's time
         self._give_up_at: float | None = None
 
     async def events(self) -> AsyncGenerator[Json, None]:
@@ -84,12 +90,14 @@ class ResumingSource:
         Raises SubscriptionError when it cannot go on.
         """
         request, gap = self._first, False
+        self._under_way_since = _now()
         while True:
             try:
                 async with aclosing(self._transport.subscribe(request)) as payloads:
                     async for payload in payloads:
                         if payload is None:  # subscribed again
                             self._give_up_at = None
+                            self._under_way_since = _now()
                             if gap:
                                 gap = False
                                 yield GAP
@@ -120,16 +128,33 @@ class ResumingSource:
         if not self._is_exact and settings.on_gap is GapPolicy.END:
             raise error
         if error.failure is SubscriptionFailure.OVERFLOW:
+            self._require_progress(error)
             return  # the connection is well: what had no room comes again at once
-        now = asyncio.get_running_loop().time()
+        now = _now()
         if self._give_up_at is None:
             self._give_up_at = now + settings.resubscribe_timeout
-        delay = min(settings.backoff_first * 2**self._attempt, settings.backoff_most)
-        delay *= random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come back at once
+        delay = self._next_delay(now)
         if now + delay > self._give_up_at:
             raise SubscriptionError(SubscriptionFailure.LOST, str(error))
-        self._attempt += 1
         await asyncio.sleep(delay)
+
+    def _require_progress(self, error: SubscriptionError) -> None:
+        """Raise an overflow at the cursor of the last one: the same events would come again."""
+        if self._is_exact and self._cursor == self._overflowed_at:
+            raise error
+        self._overflowed_at = self._cursor
+
+    def _next_delay(self, now: float) -> float:
+        """Return the seconds to wait: twice as many each time, until an event has come or a
+        connection has held for longer than the longest wait.
+        """
+        settings, since = self._settings, self._under_way_since
+        if since is not None and now - since > settings.backoff_most:
+            self._attempt = 0
+        self._under_way_since = None
+        delay: float = min(settings.backoff_first * 2**self._attempt, settings.backoff_most)
+        self._attempt = min(self._attempt + 1, _MOST_DOUBLINGS)
+        return delay * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come back at once
 
     def _again(self) -> SubgraphRequest:
         first, resumption = self._first, self._resumption
@@ -146,3 +171,7 @@ class ResumingSource:
             connection_init=first.connection_init,
             announce=True,
         )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -30,7 +30,6 @@ from graphql import (
     VariableDefinitionNode,
     VariableNode,
     Visitor,
-    get_named_type,
     get_nullable_type,
     is_leaf_type,
     is_required_argument,
@@ -43,13 +42,20 @@ from graphql import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphql import DocumentNode
+    from graphql import DocumentNode, GraphQLInputType, GraphQLOutputType
 
     from router.executor.context import Json
     from router.executor.type_model import ExecutableSupergraph
     from router.planner.plan import FetchNode
 
 __all__ = ["ANY_FIELD", "CursorRule", "Resumption", "compile_resumption"]
+
+# What an argument takes besides values of its own type, by the type of the field.
+_ALSO_FITS = {
+    "ID": frozenset({"String"}),
+    "Int": frozenset({"Float", "ID"}),
+    "String": frozenset({"ID"}),
+}
 
 ANY_FIELD = "*"  # the rule for subscription fields that have none of their own
 
@@ -130,12 +136,22 @@ def _argument_type(
     if not isinstance(event, GraphQLObjectType | GraphQLInterfaceType):
         return None  # a list or a union has no cursor of its own
     cursor = event.fields.get(rule.field)
-    if cursor is None or not is_leaf_type(get_named_type(cursor.type)):
+    if cursor is None or not _fits(cursor.type, argument.type):
         return None
     if any(is_required_argument(parameter) for parameter in cursor.args.values()):
         return None
     resolves = supergraph.resolves(node.subgraph, event.name, rule.field)
     return str(argument.type) if resolves else None
+
+
+def _fits(cursor: GraphQLOutputType, argument: GraphQLInputType) -> bool:
+    """Tell whether an argument takes every value of a field. What a custom scalar's values look
+    like nobody knows: it fits itself only.
+    """
+    given, taken = get_nullable_type(cursor), get_nullable_type(argument)
+    if not is_leaf_type(given) or not is_leaf_type(taken):
+        return False
+    return taken.name == given.name or taken.name in _ALSO_FITS.get(given.name, ())
 
 
 def _given(field: FieldNode, rule: CursorRule) -> str | bool:
