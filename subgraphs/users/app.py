@@ -25,9 +25,9 @@ from shared.graphql import (
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.context import UsersContext, UsersServices
-from subgraphs.users.repository import UserRepository
+from subgraphs.users.repository import SessionRepository, UserRepository
 from subgraphs.users.schema import schema
-from subgraphs.users.service import AccountService, ProfileService
+from subgraphs.users.service import AccountService, ProfileService, SessionService
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -132,6 +132,7 @@ class _Application:
             return user is not None and value == {"email": user.email, "handle": user.handle}[kind]
 
         identities = Identities(shards, holds=holds)
+        sessions = SessionService(SessionRepository(), self._issuer)
         verifier = TokenVerifier(
             StaticKeys(self._issuer.public_keys),
             issuer=self._issuer.issuer,
@@ -141,7 +142,8 @@ class _Application:
         return UsersServices(
             shards=shards,
             authenticator=Authenticator(verifier),
-            accounts=AccountService(shards, repository, identities, self._passwords, self._issuer),
+            accounts=AccountService(shards, repository, identities, self._passwords, sessions),
             profiles=ProfileService(shards, repository, identities),
+            sessions=sessions,
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from shared.sharding import Shards
-    from subgraphs.users.service import AccountService, ProfileService
+    from subgraphs.users.service import AccountService, ProfileService, SessionService
 
 __all__ = ["UsersContext", "UsersInfo", "UsersServices"]
 
@@ -28,6 +28,7 @@ class UsersServices:
     authenticator: Authenticator
     accounts: AccountService
     profiles: ProfileService
+    sessions: SessionService
     diagnostics: bool
 
 

@@ -1,7 +1,8 @@
 """The rules of the users domain: what may be entered, who may see what, what happens together."""
 
-from subgraphs.users.service.accounts import AccountService, Login, Registration, SignedIn
+from subgraphs.users.service.accounts import AccountService, Login, Registration
 from subgraphs.users.service.profiles import Profile, ProfileChange, ProfileService
+from subgraphs.users.service.sessions import SessionService, SignedIn
 
 __all__ = [
     "AccountService",
@@ -10,5 +11,6 @@ __all__ = [
     "ProfileChange",
     "ProfileService",
     "Registration",
+    "SessionService",
     "SignedIn",
 ]

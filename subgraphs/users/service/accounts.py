@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
@@ -21,19 +19,17 @@ from shared.sharding import (
 from shared.sharding.identities import ReservationState
 from subgraphs.users.errors import WrongCredentialsError
 from subgraphs.users.events import UserRegistered
-from subgraphs.users.repository import Credentials, SessionRecord, UserRecord
+from subgraphs.users.repository import Credentials, UserRecord
 from subgraphs.users.service import values
-from subgraphs.users.service.profiles import Profile, present
 from subgraphs.users.tables import AccountStatus
 
 if TYPE_CHECKING:
-    from shared.auth import IssuedToken, PasswordHashing, TokenIssuer
-    from shared.sharding import Identities, Reservation, Shards, WriteSession
+    from shared.auth import PasswordHashing
+    from shared.sharding import Identities, Reservation, Shards
     from subgraphs.users.repository import UserRepository
+    from subgraphs.users.service.sessions import SessionService, SignedIn
 
-__all__ = ["AccountService", "Login", "Registration", "SignedIn"]
-
-REFRESH_TOKEN_LIFE = timedelta(days=30)
+__all__ = ["AccountService", "Login", "Registration"]
 
 # with it, the client's request id and the e-mail, a repeated registration is the same claim
 _CLAIMS = UUID("0e4b2b62-93f1-4f5e-8f3a-6d3f0a1c7b52")
@@ -58,15 +54,6 @@ class Login:
     password: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """A user with a fresh session."""
-
-    profile: Profile
-    access_token: IssuedToken
-    refresh_token: str
-
-
 class AccountService:
     """Registers users and signs them in."""
 
@@ -76,18 +63,13 @@ class AccountService:
         repository: UserRepository,
         identities: Identities,
         passwords: PasswordHashing,
-        issuer: TokenIssuer,
+        sessions: SessionService,
     ) -> None:
         self._shards = shards
         self._repository = repository
         self._identities = identities
         self._passwords = passwords
-        self._issuer = issuer
-
-    @property
-    def token_seconds(self) -> int:
-        """How long an access token lives."""
-        return int(self._issuer.ttl.total_seconds())
+        self._sessions = sessions
 
     async def register(self, entered: Registration) -> SignedIn:
         """Make an account and sign in.
@@ -139,7 +121,7 @@ class AccountService:
         async with self._shards.write(known.user.id.slot) as session:
             if check.new_hash is not None:
                 await self._repository.update_password(session, known.user.id, check.new_hash)
-            return await self._open_session(session, known.user, known.scopes)
+            return await self._sessions.open(session, known.user, known.scopes)
 
     async def _repeat(self, user_id: EntityId, password: str) -> SignedIn:
         """Answer a registration that has already happened: with another session of the same user.
@@ -153,7 +135,7 @@ class AccountService:
         if not check.matches:
             raise IdentityTakenError("email")
         async with self._shards.write(known.user.id.slot) as session:
-            return await self._open_session(session, known.user, known.scopes)
+            return await self._sessions.open(session, known.user, known.scopes)
 
     async def _reserve_handle(self, handle: str, email: Reservation, claimant: UUID) -> Reservation:
         try:
@@ -177,32 +159,12 @@ class AccountService:
                 if not inserted:
                     return None
                 await append(session, _registered(user), actor=user.id)
-                return await self._open_session(session, user, frozenset())
+                return await self._sessions.open(session, user, frozenset())
         except ReservationLostError:
             # after other failures the user may have been written: then the leases run out by
             # themselves
             await self._identities.release(reservations)
             raise
-
-    async def _open_session(
-        self, session: WriteSession, user: UserRecord, scopes: frozenset[str]
-    ) -> SignedIn:
-        now = datetime.now(UTC)
-        session_id = EntityId.new(user.id.slot)
-        # the ID in front leads to the row; the secret behind it is what counts
-        refresh_token = f"{session_id}.{secrets.token_urlsafe(32)}"
-        record = SessionRecord(
-            id=session_id,
-            user_id=user.id,
-            refresh_token_hash=hashlib.sha256(refresh_token.encode()).digest(),
-            created_at=now,
-            expires_at=now + REFRESH_TOKEN_LIFE,
-        )
-        await self._repository.insert_session(session, record)
-        token = self._issuer.issue(user_id=user.id, session_id=session_id, scopes=scopes)
-        return SignedIn(
-            profile=present(user, user.id), access_token=token, refresh_token=refresh_token
-        )
 
     async def _find_by_email(self, text: str) -> Credentials | None:
         try:

@@ -1,4 +1,4 @@
-"""GraphQL types of the users subgraph, and how a reference to a user is resolved."""
+"""The type User, and how a reference to a user is resolved."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,10 +9,10 @@ import strawberry
 from shared.graphql import Connection, load_items
 from shared.sharding import EntityId
 from subgraphs.users.context import UsersInfo
-from subgraphs.users.service import Profile, SignedIn
+from subgraphs.users.service import Profile
 from subgraphs.users.tables import AccountStatus
 
-__all__ = ["AuthPayload", "User", "UserConnection"]
+__all__ = ["User", "UserConnection"]
 
 strawberry.enum(AccountStatus, description="Whether an account is in use.")
 
@@ -51,23 +51,3 @@ class User:
 
 
 UserConnection = Connection[User]
-
-
-@strawberry.type(description="A signed-in user, and the tokens of the new session.")
-class AuthPayload:
-    """The answer to signing in."""
-
-    user: User
-    access_token: str = strawberry.field(description="For the Authorization header, as Bearer.")
-    refresh_token: str = strawberry.field(description="Good for 30 days; shown only here.")
-    expires_in: int = strawberry.field(description="Seconds that the access token lives.")
-
-    @classmethod
-    def of(cls, signed_in: SignedIn, *, expires_in: int) -> Self:
-        """The payload of a sign-in."""
-        return cls(
-            user=User.of(signed_in.profile),
-            access_token=signed_in.access_token.text,
-            refresh_token=signed_in.refresh_token,
-            expires_in=expires_in,
-        )

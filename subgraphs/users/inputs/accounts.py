@@ -1,11 +1,11 @@
-"""Inputs of the users subgraph's mutations."""
+"""Inputs of getting an account and signing in."""
 
 import strawberry
 
 from shared.graphql import request_uuid
-from subgraphs.users.service import Login, ProfileChange, Registration
+from subgraphs.users.service import Login, Registration
 
-__all__ = ["LoginInput", "RegisterInput", "UpdateProfileInput"]
+__all__ = ["LoginInput", "RegisterInput"]
 
 
 @strawberry.input(description="A new account with e-mail and password.")
@@ -41,16 +41,3 @@ class LoginInput:
     def to_login(self) -> Login:
         """The input as the service takes it."""
         return Login(email=self.email, password=self.password)
-
-
-@strawberry.input(description="What to change of one's profile; what is left out stays.")
-class UpdateProfileInput:
-    """See ``Mutation.updateProfile``."""
-
-    handle: str | None = None
-    display_name: str | None = None
-    bio: str | None = None
-
-    def to_change(self) -> ProfileChange:
-        """The input as the service takes it."""
-        return ProfileChange(handle=self.handle, display_name=self.display_name, bio=self.bio)

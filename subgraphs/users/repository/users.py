@@ -1,16 +1,16 @@
-"""All SQL of the users domain. Takes sessions, gives records; decides nothing."""
+"""The SQL of the table `users`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from shared.db.by_ids import id_parameters, select_by_ids
 from shared.sharding import EntityId, Slot
-from subgraphs.users.tables import AccountStatus, sessions, users
+from subgraphs.users.tables import AccountStatus, users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shared.pagination import Key
     from shared.sharding import ReadSession, Session, WriteSession
 
-__all__ = ["Credentials", "SessionRecord", "UserRecord", "UserRepository"]
+__all__ = ["Credentials", "UserRecord", "UserRepository"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +46,6 @@ class Credentials:
     user: UserRecord
     password_hash: str | None
     scopes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
-    """A session: a refresh token that was given out to a user."""
-
-    id: EntityId
-    user_id: EntityId
-    refresh_token_hash: bytes
-    created_at: datetime
-    expires_at: datetime
 
 
 _PROFILE = (
@@ -89,11 +78,10 @@ _UPDATE_PROFILE = (
     )
 )
 _UPDATE_PASSWORD = update(users).where(_IS_USER).values(password_hash=bindparam("password_hash_"))
-_INSERT_SESSION = insert(sessions)
 
 
 class UserRepository:
-    """Reads and writes users and sessions."""
+    """Reads and writes users."""
 
     async def load_many_users(
         self, session: ReadSession, ids: Sequence[EntityId]
@@ -173,21 +161,6 @@ class UserRepository:
     ) -> None:
         """Store another hash of a user's password."""
         await session.execute(_UPDATE_PASSWORD, {**_key(user_id), "password_hash_": password_hash})
-
-    async def insert_session(self, session: WriteSession, record: SessionRecord) -> None:
-        """Insert a new session."""
-        await session.execute(
-            _INSERT_SESSION,
-            {
-                "slot": record.id.slot,
-                "id": record.id.uuid,
-                "user_id": record.user_id.uuid,
-                "refresh_token_hash": record.refresh_token_hash,
-                "created_at": record.created_at,
-                "last_used_at": record.created_at,
-                "expires_at": record.expires_at,
-            },
-        )
 
 
 def _key(user_id: EntityId) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Root queries of the users subgraph. Thin: read arguments, ask loaders or services, wrap."""
+"""Looking users up."""
 
 from typing import cast
 
@@ -11,12 +11,12 @@ from shared.sharding import EntityId
 from subgraphs.users.context import UsersContext, UsersInfo
 from subgraphs.users.types import User, UserConnection
 
-__all__ = ["Query"]
+__all__ = ["UserQueries"]
 
 
 @strawberry.type
-class Query:
-    """What can be asked of the users domain."""
+class UserQueries:
+    """A part of ``Query``."""
 
     @documented_field
     async def me(self, info: UsersInfo) -> User:

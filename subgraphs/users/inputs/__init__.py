@@ -1,0 +1,6 @@
+"""Inputs of the users subgraph's mutations, a module per subject."""
+
+from subgraphs.users.inputs.accounts import LoginInput, RegisterInput
+from subgraphs.users.inputs.profile import UpdateProfileInput
+
+__all__ = ["LoginInput", "RegisterInput", "UpdateProfileInput"]

@@ -1,0 +1,13 @@
+"""Mutations of the users subgraph, a module per subject. Thin: the rules are in the service."""
+
+import strawberry
+
+from subgraphs.users.mutations.accounts import AccountMutations
+from subgraphs.users.mutations.profile import ProfileMutations
+
+__all__ = ["Mutation"]
+
+
+@strawberry.type
+class Mutation(AccountMutations, ProfileMutations):
+    """What can be done in the users domain."""

@@ -1,0 +1,14 @@
+"""Root queries of the users subgraph, a module per subject. Thin: read arguments, ask loaders or
+services, wrap.
+"""
+
+import strawberry
+
+from subgraphs.users.queries.users import UserQueries
+
+__all__ = ["Query"]
+
+
+@strawberry.type
+class Query(UserQueries):
+    """What can be asked of the users domain."""

@@ -1,0 +1,6 @@
+"""GraphQL types of the users subgraph, a module per subject."""
+
+from subgraphs.users.types.auth import AuthPayload
+from subgraphs.users.types.user import User, UserConnection
+
+__all__ = ["AuthPayload", "User", "UserConnection"]

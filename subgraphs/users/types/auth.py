@@ -1,0 +1,30 @@
+"""What signing in answers."""
+
+from typing import Self
+
+import strawberry
+
+from subgraphs.users.service import SignedIn
+from subgraphs.users.types.user import User
+
+__all__ = ["AuthPayload"]
+
+
+@strawberry.type(description="A signed-in user, and the tokens of the new session.")
+class AuthPayload:
+    """The answer to signing in."""
+
+    user: User
+    access_token: str = strawberry.field(description="For the Authorization header, as Bearer.")
+    refresh_token: str = strawberry.field(description="Good for 30 days; shown only here.")
+    expires_in: int = strawberry.field(description="Seconds that the access token lives.")
+
+    @classmethod
+    def of(cls, signed_in: SignedIn, *, expires_in: int) -> Self:
+        """The payload of a sign-in."""
+        return cls(
+            user=User.of(signed_in.profile),
+            access_token=signed_in.access_token.text,
+            refresh_token=signed_in.refresh_token,
+            expires_in=expires_in,
+        )
