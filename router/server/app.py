@@ -28,6 +28,7 @@ from router.server.pipeline.identify import DocumentFinder
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
 from router.server.response_headers import with_response_headers
+from router.server.subscriptions.revocations import make_revocation_reader
 from router.server.subscriptions.session import Sessions
 from router.server.telemetry import Metrics
 from router.server.tracing import Tracing, make_tracing
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from router.supergraph import Supergraph
 
 __all__ = ["RouterApp", "create_router_app"]
+
+_REVOCATIONS_WAIT = 2.0  # seconds that the start may take longer
 
 
 def create_router_app(
@@ -94,10 +97,11 @@ class RouterApp:
             max_operation_labels=settings.max_operation_labels,
             tracer=None if tracing is None else tracing.tracer,
         )
-        self.sessions = Sessions()  # of this process; revoke() ends what a session has open
+        self.sessions = Sessions(remember=settings.revocation_max_age)  # of this process
+        self._revocations = make_revocation_reader(settings, self.sessions, self.metrics)
         self._transports = dict(transports or {})
         self._policies = policies
-        self._authenticator = make_authenticator(settings)
+        self._authenticator = make_authenticator(settings, self.sessions.is_revoked)
         self._generations = Generations(
             self._generation(supergraph),
             drain_seconds=settings.reload_drain_time,
@@ -180,6 +184,8 @@ class RouterApp:
         await self._generations.close()
         await self._limits.aclose()
         await self._documents.aclose()
+        if self._revocations is not None:
+            await self._revocations.aclose()
         if self._authenticator is not None:
             await self._authenticator.aclose()
         if self._tracing is not None:
@@ -236,6 +242,8 @@ class RouterApp:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup: connections to subgraphs are opened when first needed
+        if self._revocations is not None:
+            await self._revocations.start(wait=_REVOCATIONS_WAIT)
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
         await self.aclose()

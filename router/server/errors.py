@@ -67,6 +67,7 @@ class RequestErrorCode(StrEnum):
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a secret
     TOKEN_LIMIT_EXCEEDED = "TOKEN_LIMIT_EXCEEDED"  # noqa: S105 - a code, not a secret
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - a code, not a secret
     TOO_MANY_CONNECTIONS = "TOO_MANY_CONNECTIONS"
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     TOO_MANY_UPLOADS = "TOO_MANY_UPLOADS"

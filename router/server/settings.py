@@ -461,6 +461,16 @@ class RouterSettings(BaseSettings):
         default=10.0, description="Seconds between two attempts to read keys at least."
     )
     jwks_timeout: PositiveFloat = Field(default=5.0, description="Seconds to read keys.")
+    revocation_redis_url: SecretStr | None = Field(
+        default=None, description="Redis where all routers hear of revoked tokens, as redis://..."
+    )
+    revocation_stream: str = Field(
+        default="router:revocations", min_length=1, description="The stream that says so there."
+    )
+    revocation_max_age: PositiveFloat = Field(
+        default=86_400.0,
+        description="Seconds that a revocation is remembered; tokens must not live longer.",
+    )
 
     # Access rules: @authenticated, @requiresScopes, @policy.
     access_mode: AccessMode = Field(
@@ -616,6 +626,12 @@ class RouterSettings(BaseSettings):
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
+
+    @model_validator(mode="after")
+    def _revocations_need_tokens(self) -> Self:
+        if self.revocation_redis_url is not None and not self.jwt_issuers:
+            raise ValueError("revocation_redis_url needs jwt_issuers: else no token is looked at")
+        return self
 
     @model_validator(mode="after")
     def _credentials_are_for_named_origins(self) -> Self:

@@ -133,6 +133,16 @@ class Metrics:
             "Times that Redis could not be asked for rate limits",
             registry=self.registry,
         )
+        self.revocations = Counter(
+            "router_revocations",
+            "Revocations of tokens that came by Redis, counted by each worker",
+            registry=self.registry,
+        )
+        self.revocation_failures = Counter(
+            "router_revocation_failures",
+            "Times that Redis could not be asked for revocations",
+            registry=self.registry,
+        )
         self._persisted_counters: dict[str, Counter] = {}
         self._persisted_documents = Counter(
             "router_persisted_documents",

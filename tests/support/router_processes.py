@@ -50,9 +50,15 @@ async def stop(process: asyncio.subprocess.Process, number: signal.Signals) -> i
 def workers_of(pid: int) -> list[int]:
     """The process ids of a router's workers."""
     children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return [
-        child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
+    return [child for child in children if b"spawn_main" in _command_line(child)]
+
+
+def _command_line(pid: int) -> bytes:
+    """The arguments of a process; of one that has ended meanwhile, nothing."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def still_running(pids: list[int]) -> list[int]:

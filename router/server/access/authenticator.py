@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from router.server.access.jwks import Jwks, SharedSecret, read_file, read_url
 from router.server.access.token import TokenSource
-from router.server.access.verifier import TokenVerifier, VerifierSettings, invalid_token
+from router.server.access.verifier import (
+    TokenVerifier,
+    VerifierSettings,
+    invalid_token,
+    revoked_token,
+)
 from router.server.errors import RequestError, RequestErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from router.server.access.identity import Identity
@@ -23,18 +28,29 @@ __all__ = ["Authenticator", "make_authenticator"]
 
 
 class Authenticator:
-    """Says who a request comes from; None is an anonymous caller, unless ``required``."""
+    """Says who a request comes from; None is an anonymous caller, unless ``required``.
 
-    def __init__(self, verifier: TokenVerifier, source: TokenSource, *, required: bool) -> None:
+    ``is_revoked`` tells of somebody whose token is good otherwise whether it has been revoked.
+    """
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        source: TokenSource,
+        *,
+        required: bool,
+        is_revoked: Callable[[Identity], bool],
+    ) -> None:
         self._verifier = verifier
         self._source = source
         self._required = required
+        self._is_revoked = is_revoked
 
     async def identify(self, headers: RequestHeaders) -> None:
         """Find out whose request it is.
 
-        Raises RequestError: the token is not good, there is none where one is required, or it
-        cannot be checked.
+        Raises RequestError: the token is not good or has been revoked, there is none where one is
+        required, or it cannot be checked.
         """
         headers.identity = await self._identity(self._source.find(headers.credentials))
 
@@ -60,7 +76,10 @@ class Authenticator:
 
     async def _identity(self, token: str | None) -> Identity | None:
         if token is not None:
-            return await self._verifier.verify(token)
+            identity = await self._verifier.verify(token)
+            if self._is_revoked(identity):
+                raise revoked_token()
+            return identity
         if self._required:
             raise RequestError(
                 RequestErrorCode.UNAUTHENTICATED,
@@ -71,7 +90,9 @@ class Authenticator:
         return None
 
 
-def make_authenticator(settings: RouterSettings) -> Authenticator | None:
+def make_authenticator(
+    settings: RouterSettings, is_revoked: Callable[[Identity], bool]
+) -> Authenticator | None:
     """Return what the settings ask for, None when tokens are not the router's business."""
     if not settings.jwt_issuers:
         return None
@@ -88,7 +109,12 @@ def make_authenticator(settings: RouterSettings) -> Authenticator | None:
             cache_size=settings.jwt_cache_size,
         ),
     )
-    return Authenticator(verifier, token_source(settings), required=settings.jwt_required)
+    return Authenticator(
+        verifier,
+        token_source(settings),
+        required=settings.jwt_required,
+        is_revoked=is_revoked,
+    )
 
 
 def token_source(settings: RouterSettings) -> TokenSource:

@@ -15,12 +15,14 @@ __all__ = ["Identity"]
 class Identity:
     """A verified caller; an anonymous one has no identity.
 
-    ``claims`` are the token's, as they came. ``expires_at`` is Unix time, in seconds. ``scopes``
+    ``claims`` are the token's, as they came. ``issued_at`` and ``expires_at`` are Unix time, in
+    seconds. ``scopes``
     are what ``@requiresScopes`` is decided by, ``policies`` those that the token itself grants.
     """
 
     subject: str | None
     claims: Mapping[str, Any]
+    issued_at: float | None = None
     expires_at: float | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     policies: frozenset[str] = field(default_factory=frozenset)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from router.server.access.jwks import KeySource
     from router.server.access.keys import VerificationKey
 
-__all__ = ["TokenVerifier", "VerifierSettings", "invalid_token"]
+__all__ = ["TokenVerifier", "VerifierSettings", "invalid_token", "revoked_token"]
 
 _MAX_TOKEN_LENGTH: Final = 8_192
 _MAX_CACHED_BYTES: Final = 64 * 1024 * 1024
@@ -147,6 +147,7 @@ class TokenVerifier:
         identity = Identity(
             subject=subject,
             claims=claims,
+            issued_at=_moment(claims, "iat"),
             expires_at=_moment(claims, "exp"),
             scopes=_words(claims.get(settings.scope_claim)),
             policies=_words(claims.get(settings.policy_claim)),
@@ -163,6 +164,14 @@ class TokenVerifier:
                 status=401,
                 headers=_challenge("The access token has expired"),
             )
+
+
+def revoked_token() -> RequestError:
+    """Return the refusal of a token that would still be good."""
+    message = "The access token has been revoked"
+    return RequestError(
+        RequestErrorCode.TOKEN_REVOKED, message, status=401, headers=_challenge(message)
+    )
 
 
 def invalid_token(message: str = "The access token is not valid") -> RequestError:

@@ -368,7 +368,7 @@ async def test_the_end_of_a_session_ends_its_streams(
         await stream.event()
 
         if revoked is not None:
-            assert app.sessions.revoke(revoked) == 1
+            assert app.sessions.revoke(revoked, revoked) == 1
         _, response = await stream.event()
 
         assert await stream.event() == ("complete", None)
@@ -377,7 +377,7 @@ async def test_the_end_of_a_session_ends_its_streams(
     assert response["errors"][0]["extensions"] == {
         "code": "SUBSCRIPTION_JWT_EXPIRED" if revoked is None else "SUBSCRIPTION_SESSION_REVOKED"
     }
-    assert app.sessions.revoke("sid") == 0
+    assert app.sessions.revoke("sid", "sid") == 0
 
 
 async def test_a_refused_token_is_no_stream(things: ThingsSubgraph) -> None:

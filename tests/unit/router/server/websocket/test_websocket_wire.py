@@ -356,7 +356,7 @@ async def test_the_end_of_a_session_ends_its_operations_and_closes_with_4403(
         await receive(socket)
 
         if revoked is not None:
-            assert app.sessions.revoke(revoked) == 1
+            assert app.sessions.revoke(revoked, revoked) == 1
         ended = await receive(socket)
         code, _ = await closed(socket)
         async with asyncio.timeout(5):
@@ -366,7 +366,7 @@ async def test_the_end_of_a_session_ends_its_operations_and_closes_with_4403(
     assert ended["payload"][0]["extensions"] == {
         "code": "SUBSCRIPTION_JWT_EXPIRED" if revoked is None else "SUBSCRIPTION_SESSION_REVOKED"
     }
-    assert app.sessions.revoke("sid") == 0
+    assert app.sessions.revoke("sid", "sid") == 0
 
 
 async def test_a_mutation_that_has_begun_is_finished_though_its_client_leaves(

@@ -142,7 +142,11 @@ async def test_the_server_believes_no_header_that_is_not_configured() -> None:
 @pytest.mark.redis
 async def test_workers_share_their_rates_in_redis() -> None:
     async with running_redis() as url:
-        settings: dict[str, Any] = {"rate_limit_address": "3/3600", "rate_limit_redis_url": url}
+        settings: dict[str, Any] = {
+            "rate_limit_address": "3/3600",
+            "rate_limit_redis_url": url,
+            "rate_limit_redis_timeout": 10.0,  # a busy machine would fall back to local rates
+        }
         async with _router(**settings) as one, _router(**settings) as other:
             asked = [
                 (await _statuses(client, [QUERY]))[0] for client in (one, other, one, other, one)
