@@ -66,6 +66,12 @@ _PRUNE = """
                            WHERE published_at < now() - make_interval(secs => $1)
                            LIMIT $2)
 """
+_PRUNE_PROCESSED = """
+    DELETE FROM processed_events
+     WHERE (slot, consumer, event_id) IN (SELECT slot, consumer, event_id FROM processed_events
+                                           WHERE processed_at < now() - make_interval(secs => $1)
+                                           LIMIT $2)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,9 @@ class RelaySettings:
     retry_min: float = 0.2
     retry_max: float = 10.0
     retention: float = 3 * 24 * 3600.0  # published events are kept this long
+    # What consumers have done is remembered this long after they last saw the event. Longer than
+    # an event can come again: than the outbox keeps it, and than a broker does.
+    processed_retention: float = 30 * 24 * 3600.0
     prune_interval: float = 600.0
     prune_batch: int = 5000
 
@@ -226,12 +235,14 @@ class _ShardRelay:
         return delivered
 
     async def _prune(self, connection: _Connection) -> None:
-        """Now and then, delete events that were published long ago."""
+        """Now and then, delete what was published, and what was processed, long ago."""
         now = asyncio.get_running_loop().time()
         if now < self._prune_at:
             return
         self._prune_at = now + self._settings.prune_interval
-        await connection.execute(_PRUNE, self._settings.retention, self._settings.prune_batch)
+        batch = self._settings.prune_batch
+        await connection.execute(_PRUNE, self._settings.retention, batch)
+        await connection.execute(_PRUNE_PROCESSED, self._settings.processed_retention, batch)
 
     def _delay(self) -> float:
         """Exponential backoff with jitter."""

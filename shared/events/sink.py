@@ -25,7 +25,10 @@ class EventSink(Protocol):
 
 
 class Consumer(Protocol):
-    """Does something because an event happened. Must be idempotent by ``delivery.event.id``."""
+    """Does something because an event happened.
+
+    Must be idempotent by ``delivery.event.id``: for what it writes to a shard there is ``once``.
+    """
 
     async def consume(self, delivery: Delivery) -> None:
         """Handle the event; unknown types and versions are passed over.

@@ -8,9 +8,9 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, SmallInteger, Te
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.db.tables import domain_metadata, sharded_table, utc_timestamp
-from shared.events import outbox_table
+from shared.events import outbox_table, processed_events_table
 
-__all__ = ["PostVisibility", "author_counters", "metadata", "outbox", "posts"]
+__all__ = ["PostVisibility", "author_counters", "metadata", "outbox", "posts", "processed_events"]
 
 
 class PostVisibility(StrEnum):
@@ -63,3 +63,4 @@ author_counters = sharded_table(
 )
 
 outbox = outbox_table(metadata)
+processed_events = processed_events_table(metadata)

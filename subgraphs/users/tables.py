@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from shared.db.tables import domain_metadata, sharded_table, utc_timestamp
-from shared.events import outbox_table
+from shared.events import outbox_table, processed_events_table
 from shared.sharding.identities import identities_table
 
 if TYPE_CHECKING:
@@ -229,17 +229,6 @@ device_tokens = Table(
     PrimaryKeyConstraint("slot", "token_hash"),
 )
 
-# What consumers have done on this slot, in the transaction of its effect: an event comes twice.
-processed_events = Table(
-    "processed_events",
-    metadata,
-    _slot(),
-    Column("consumer", Text, nullable=False),
-    Column("event_id", Uuid, nullable=False),
-    utc_timestamp("processed_at", default_now=True),
-    PrimaryKeyConstraint("slot", "consumer", "event_id"),
-    Index("processed_events_processed_at_idx", "processed_at"),
-)
-
 identities = identities_table(metadata)
 outbox = outbox_table(metadata)
+processed_events = processed_events_table(metadata)
