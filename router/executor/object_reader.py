@@ -40,8 +40,10 @@ __all__ = [
     "ObjectReader",
     "OpenObject",
     "ResponsePath",
+    "first",
     "item_type",
     "join_lists",
+    "spread",
 ]
 
 
@@ -190,6 +192,15 @@ class ObjectReader:
             for read in access.reads
         )
 
+    def read_of(
+        self, found: OpenObject, access: Access, allowed: frozenset[int]
+    ) -> tuple[Json, ...]:
+        """Return what ``read`` does, with None for the answers of fetches that are not allowed."""
+        return tuple(
+            raw if read.source.fetch in allowed else None
+            for read, raw in zip(access.reads, self.read(found, access), strict=True)
+        )
+
     # contexts
 
     def contexts_below(
@@ -239,51 +250,6 @@ class ObjectReader:
             key.append(value if part.kind is KeyPartKind.PLAIN else orjson.dumps(value))
         return (key[0] if len(key) == 1 else tuple(key)), made
 
-    def lost_key(self, layout: Layout, found: OpenObject, join: Join) -> frozenset[int]:
-        """Return the fetches that should have given a key field of ``join`` and gave none, or what
-        cannot be one. An object whose key is null is simply unknown there: nobody is to blame.
-        """
-        for part in join.fields:
-            if not part.field.is_key or part.access is None:
-                continue
-            lost = self._lost(layout, found, part.field)
-            if lost or (
-                part.kind is KeyPartKind.PLAIN
-                and isinstance(_first(self.read(found, part.access)), dict | list)
-            ):
-                return lost or _fetches(part.access)
-        return frozenset()
-
-    def _lost(
-        self, layout: Layout, found: OpenObject, field: RepresentationField
-    ) -> frozenset[int]:
-        access = layout.access.get(field.source_key)
-        if access is None:
-            return frozenset()
-        raws = self.read(found, access)
-        if _first(raws) is None:
-            return _fetches(access) if MISSING in raws else frozenset()
-        if field.selections:
-            position = layout.child(field.source_key)
-            for _, item in _spread((), access.type, raws):
-                inner = self.open(position, item, self.contexts_below(found))
-                if inner is None or inner.layout is None:
-                    return _fetches(access)
-                for below in field.selections:
-                    if lost := self._lost(inner.layout, inner, below):
-                        return lost
-        return frozenset()
-
-    def untold_type(self, position: Position, found: OpenObject) -> frozenset[int]:
-        """Return the fetches that were asked for an object's type and did not answer that."""
-        return frozenset(
-            read.source.fetch
-            for read in position.typename_reads
-            if read.source in found.values
-            and read.source.always_has(read.key)
-            and read.key not in found.values[read.source]
-        )
-
     def _part(
         self, layout: Layout, found: OpenObject, part: JoinField, allowed: frozenset[int]
     ) -> Json:
@@ -294,7 +260,7 @@ class ObjectReader:
         elif part.kind is KeyPartKind.NESTED:
             value = self._nested_field(layout, found, part.field, allowed)
         elif part.access is not None:
-            value = _first(self.read(found, part.access))
+            value = first(self.read(found, part.access))
             if part.kind is KeyPartKind.PLAIN and isinstance(value, (dict, list)):
                 value = None
         return _NO_KEY if value is None and part.field.is_key else value
@@ -311,12 +277,9 @@ class ObjectReader:
         access = layout.access.get(field.source_key)
         if access is None:
             return None
-        raws = tuple(
-            raw if read.source.fetch in allowed else None
-            for read, raw in zip(access.reads, self.read(found, access), strict=True)
-        )
+        raws = self.read_of(found, access, allowed)
         if not field.selections:
-            return _first(raws)
+            return first(raws)
         child = layout.child(field.source_key)
         contexts = self.contexts_below(found, allowed)
         return self._nested(access.type, child, raws, field, allowed, contexts)
@@ -376,7 +339,7 @@ class ObjectReader:
             return
         position = layout.child(key)
         contexts = self.contexts_below(found)
-        for below, raws in _spread((*at, key), access.type, self.read(found, access)):
+        for below, raws in spread((*at, key), access.type, self.read(found, access)):
             inner = self.open(position, raws, contexts)
             if inner is not None:
                 yield from self._walk(inner, below, ref, path, step + 1)
@@ -389,11 +352,7 @@ class ObjectReader:
         return collected
 
 
-def _fetches(access: Access) -> frozenset[int]:
-    return frozenset(read.source.fetch for read in access.reads)
-
-
-def _first(raws: tuple[Json, ...]) -> Json:
+def first(raws: tuple[Json, ...]) -> Json:
     """Return the first value there is."""
     return next((raw for raw in raws if raw is not None and raw is not MISSING), None)
 
@@ -413,7 +372,7 @@ def _goes_on(found: OpenObject, path: Path, step: int) -> bool:
     return types is None or found.typename in types
 
 
-def _spread(
+def spread(
     at: ResponsePath, graphql_type: GraphQLOutputType, raws: tuple[Json, ...]
 ) -> Iterator[tuple[ResponsePath, tuple[Json, ...]]]:
     """Yield the items of (nested) lists with their paths; what is no list is one item."""
@@ -422,4 +381,4 @@ def _spread(
         yield at, raws
         return
     for index, items in enumerate(join_lists(raws) or ()):
-        yield from _spread((*at, index), items_are, items)
+        yield from spread((*at, index), items_are, items)

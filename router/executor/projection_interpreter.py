@@ -27,6 +27,7 @@ from router.executor.client_selection import (
 )
 from router.executor.errors import ExecutionErrorCode
 from router.executor.leaves import INVALID, leaf_value
+from router.executor.losses import unasked, untold_type
 from router.executor.object_reader import MISSING, NO_CONTEXTS, item_type, join_lists
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class ProjectionInterpreter:
             runtime is not None and runtime not in self._client.possible_types(position.declared)
         ):
             return self._unusable_type(found, position, path)
-        if runtime is None and (untold := self._reader.untold_type(position, found)):
+        if runtime is None and (untold := untold_type(position, found)):
             self._malformed(
                 f"The subgraph did not tell the type of an object for {position.declared}.",
                 path,
@@ -254,26 +255,26 @@ class ProjectionInterpreter:
             raws = self._reader.read(found, slot.access)
             if raws[0].__class__ is slot.quick:
                 return raws[0]
-        value = self._complete(slot.type, raws, slot, (*path, slot.field.key))
-        if value is None and slot.access is not None:
-            return self._unless_lost(found, slot, slot.access, (*path, slot.field.key))
+        below = (*path, slot.field.key)
+        value = self._complete(slot.type, raws, slot, below)
+        if value is None or (slot.position is not None and None in raws):
+            return self._unless_lost(value, found, slot, below)
         return value
 
-    def _unless_lost(
-        self, found: OpenObject, slot: Slot, access: Access, path: ResponsePath
-    ) -> Json:
-        """Explain a null whose object was never asked for, because its key was lost."""
-        sources = {read.source for read in access.reads}
-        if found.layout is None or not sources.isdisjoint(found.values):
+    def _unless_lost(self, value: Json, found: OpenObject, slot: Slot, path: ResponsePath) -> Json:
+        """Explain a null, or nulls further down, of sources that were never asked for the object,
+        because its key was lost.
+        """
+        if slot.access is None or found.layout is None or value is NULLED:
+            return value
+        if value is None and any(read.source in found.values for read in slot.access.reads):
             return None
-        for join in found.layout.joins:
-            if join.source in sources:
-                fetches = self._reader.lost_key(found.layout, found, join)
-                if fetches:
-                    name = f"{slot.field.parent}.{slot.field.name}"
-                    self._malformed(f"The subgraph gave no key to find {name} by.", path, fetches)
-                    return NULLED
-        return None
+        fetches = unasked(self._reader, found.layout, found, slot.access)
+        if not fetches:
+            return value
+        name = f"{slot.field.parent}.{slot.field.name}"
+        self._malformed(f"The subgraph gave no key to find {name} by.", path, fetches)
+        return NULLED if value is None else value
 
     def _complete(
         self,

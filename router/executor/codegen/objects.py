@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.codegen.runtime import IrregularAnswerError
+from router.executor.losses import lost_key
 from router.executor.object_reader import ObjectReader, OpenObject
 from router.executor.sources import Access, Join, KeyPartKind, Read, Source
 
@@ -224,7 +225,7 @@ def _maker(
     ) -> tuple[RepresentationKey, JsonObject] | None:
         found = OpenObject(layout, typename, dict(zip(sources, values, strict=True)), contexts)
         made = reader.representation(layout, found, join)
-        if made is None and reader.lost_key(layout, found, join):
+        if made is None and lost_key(reader, layout, found, join):
             raise IrregularAnswerError
         return made
 

@@ -273,6 +273,81 @@ async def test_wrong_values_in_the_way_stop_nothing_but_themselves() -> None:
     assert [one["id"] for one in other.requests[0]["variables"]["representations"]] == ["1", "2"]
 
 
+async def test_a_part_of_an_object_that_was_not_asked_for_is_told() -> None:
+    """Found by changing answers at random (``key_of_list_items``)."""
+    spec = RepresentationSpec(
+        types=frozenset({"User"}),
+        typename="User",
+        fields=(field("id", key=True), field("pet", field("name", key=True), key=True)),
+    )
+    other = ScriptedTransport([{"data": {"_entities": [{"home": {"zip": "1"}}]}}])
+
+    result = await execute_plan(
+        SUPERGRAPH,
+        "{ users { home { city zip } } }",
+        query_plan(
+            fetch(0, "users", "{ users { id pet { name } home { city } } }"),
+            fetch(
+                1, "other", call("users[]", [spec], "{ ... on User { home { zip } } }"), after=[0]
+            ),
+        ),
+        {
+            "users": {
+                "data": {
+                    "users": [
+                        {"id": "1", "pet": {"name": "n"}, "home": {"city": "X"}},
+                        {"id": "2", "pet": {}, "home": {"city": "Y"}},
+                        {"id": "3", "pet": None, "home": {"city": "Z"}},
+                    ]
+                }
+            },
+            "other": other,
+        },
+    )
+
+    assert result.data == {
+        "users": [
+            {"home": {"city": "X", "zip": "1"}},
+            {"home": {"city": "Y", "zip": None}},
+            {"home": {"city": "Z", "zip": None}},  # unknown there: that is no fault
+        ]
+    }
+    assert [(error["message"], error["path"]) for error in result.errors] == [
+        ("The subgraph gave no key to find User.home by.", ["users", 1, "home"])
+    ]
+
+
+async def test_what_is_found_by_a_key_that_was_not_asked_for_is_told() -> None:
+    result = await execute_plan(
+        SUPERGRAPH,
+        "{ users { rating } }",
+        query_plan(
+            fetch(0, "users", "{ users { id } }"),
+            fetch(
+                1, "names", call("users[]", {"User": "id"}, "{ ... on User { name } }"), after=[0]
+            ),
+            fetch(
+                2,
+                "other",
+                # has the other key too: whoever looks for what was lost must not go in a circle
+                call("users[]", {"User": "name"}, "{ ... on User { id rating } }"),
+                after=[0, 1],
+            ),
+        ),
+        {
+            "users": {"data": {"users": [{"id": "1"}, {}, {"id": None}]}},
+            "names": {"data": {"_entities": [{"name": "n"}]}},
+            "other": ratings(1),
+        },
+    )
+
+    assert result.data == {"users": [{"rating": 0}, {"rating": None}, {"rating": None}]}
+    (error,) = result.errors
+    assert error["message"] == "The subgraph gave no key to find User.rating by."
+    assert error["path"] == ["users", 1, "rating"]
+    assert error["extensions"]["service"] == "users"
+
+
 async def test_an_object_of_no_known_type_has_what_all_types_have() -> None:
     other = ratings(1)
 
