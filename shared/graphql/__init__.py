@@ -8,6 +8,7 @@ errors fit to be shown) -> the domain.
 
 from shared.graphql.application import create_application
 from shared.graphql.connections import Connection, Edge, PageInfo
+from shared.graphql.consistency import CONSISTENCY_HEADER
 from shared.graphql.context import Authenticator, SubgraphContext
 from shared.graphql.extensions import StatementsExtension
 from shared.graphql.fields import (
@@ -24,6 +25,7 @@ from shared.graphql.streams import EventStream
 from shared.graphql.view import SubgraphView
 
 __all__ = [
+    "CONSISTENCY_HEADER",
     "ROUTER_HEADER",
     "Authenticator",
     "Connection",

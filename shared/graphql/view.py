@@ -24,6 +24,7 @@ from strawberry.types.unset import UNSET, UnsetType
 from typing_extensions import override
 
 from shared.errors import ErrorCode
+from shared.graphql.consistency import serve_tracked
 from shared.graphql.context import SubgraphContext
 from shared.graphql.router_secret import ROUTER_HEADER, RouterSecrets
 
@@ -112,6 +113,8 @@ class SubgraphView(GraphQL[SubgraphContext, None]):
             if not self._router_secrets.accept(given):
                 await _NOT_THE_ROUTER(scope, receive, send)
                 return
+            await serve_tracked(super().__call__, scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
 
     @override

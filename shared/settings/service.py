@@ -33,13 +33,17 @@ class Environment(StrEnum):
 
 
 class ShardEntry(BaseModel):
-    """One element of ``<SERVICE>_SHARDS``; the addresses are of this domain's database."""
+    """One element of ``<SERVICE>_SHARDS``; the addresses are of this domain's database.
+
+    ``direct``: those of the same servers, primary first, when the other ones are PgBouncer's.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     primary: SecretStr
     replicas: tuple[SecretStr, ...] = ()
+    direct: tuple[SecretStr, ...] = ()
     weight: int = Field(default=1, ge=1)
 
 
@@ -67,7 +71,9 @@ class ServiceSettings(BaseSettings):
     statement_timeout: float = Field(default=5.0, gt=0)
     scatter_timeout: float = Field(default=5.0, gt=0)
     scatter_concurrency: int = Field(default=16, ge=1)
-    prepared_statements: int = Field(default=500, ge=1)
+    prepared_statements: int | None = Field(default=None, ge=0)
+    health_interval: float = Field(default=1.0, gt=0)
+    replica_max_lag: float = Field(default=10.0, gt=0)
 
     def accepted_router_secrets(self) -> tuple[str, ...]:
         """What requests are checked for. In production a service that would answer anybody does
@@ -86,6 +92,7 @@ class ServiceSettings(BaseSettings):
                     id=ShardId(entry.id),
                     primary=entry.primary.get_secret_value(),
                     replicas=tuple(url.get_secret_value() for url in entry.replicas),
+                    direct=tuple(url.get_secret_value() for url in entry.direct),
                     weight=entry.weight,
                 )
                 for entry in self.shards
@@ -106,4 +113,6 @@ class ServiceSettings(BaseSettings):
             scatter_timeout=self.scatter_timeout,
             scatter_concurrency=self.scatter_concurrency,
             prepared_statements=self.prepared_statements,
+            health_interval=self.health_interval,
+            replica_max_lag=self.replica_max_lag,
         )

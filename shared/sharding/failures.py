@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from shared.sharding.errors import ShardError
     from shared.sharding.ids import ShardId
 
-__all__ = ["is_stale_connection", "shard_failure"]
+__all__ = ["is_read_only", "is_recovery_conflict", "is_stale_connection", "shard_failure"]
+
+_READ_ONLY = "25006"  # read-only transaction: this server is not the primary any more
+_SERIALIZATION_FAILURE = "40001"
 
 _UNAVAILABLE_CLASSES = frozenset(
     {
@@ -28,7 +31,7 @@ _UNAVAILABLE_CLASSES = frozenset(
 )
 _UNAVAILABLE_STATES = frozenset(
     {
-        "25006",  # read-only transaction: this node is no longer the primary
+        _READ_ONLY,
         "57P01",  # shutdown by the administrator
         "57P02",  # shutdown after a crash
         "57P03",  # starting up, shutting down or recovering
@@ -67,6 +70,16 @@ def shard_failure(error: BaseException, shard: ShardId) -> ShardError | None:
 def is_stale_connection(error: BaseException) -> bool:
     """Whether a fresh connection may do: this one was dead or its prepared statements outdated."""
     return _is_invalidated(error) or _sqlstate(error) in _STALE_STATES
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether a standby was asked to write."""
+    return _sqlstate(error) == _READ_ONLY
+
+
+def is_recovery_conflict(error: BaseException) -> bool:
+    """Whether a standby gave a read up, because it stood in the way of replaying."""
+    return _sqlstate(error) == _SERIALIZATION_FAILURE
 
 
 def _sqlstate(error: BaseException) -> str | None:

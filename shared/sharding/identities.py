@@ -174,7 +174,7 @@ class Identities:
         Idempotent.
         """
         slot = slot_for(value, self._shards.topology.slots)
-        async with self._shards.read(slot) as session:
+        async with self._shards.read(slot, fresh=True) as session:
             seen = await _find(session, slot, kind, value)
         if seen is None or _owner(seen) != owner or seen.state != ReservationState.CONFIRMED:
             return
@@ -183,14 +183,14 @@ class Identities:
         if not await self._holds(owner, kind, value):
             await self._try("withdraw", sql.WITHDRAW, reservation_of(seen))
 
-    async def find(self, kind: str, value: str) -> EntityId | None:
+    async def find(self, kind: str, value: str, *, fresh: bool = False) -> EntityId | None:
         """The owner of a value, None when nobody has it or nobody finished taking it.
 
         Right after a change the owner's row may already carry another value: compare it where that
-        matters.
+        matters. ``fresh``: as it is now, where something is decided by it.
         """
         slot = slot_for(value, self._shards.topology.slots)
-        async with self._shards.read(slot) as session:
+        async with self._shards.read(slot, fresh=fresh) as session:
             row = await _find(session, slot, kind, value)
         if row is None:
             return None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 __all__ = ["ShardSettings"]
 
+_PREPARED_STATEMENTS = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardSettings:
@@ -27,4 +29,12 @@ class ShardSettings:
     scatter_timeout: float = 5.0  # per shard
     scatter_concurrency: int = 16  # shards asked at once by one scatter
     batch_size: int = 2000  # IDs in one statement of a loader
-    prepared_statements: int = 500  # kept per connection
+    prepared_statements: int | None = None  # kept per connection; None: 500, but 0 with PgBouncer
+    health_interval: float = 1.0  # between looks at the servers of a shard that has several
+    replica_max_lag: float = 10.0  # a replica that is further behind is not read
+
+    def prepared_statements_kept(self, *, pooled: bool) -> int:
+        """How many statements a connection keeps prepared."""
+        if self.prepared_statements is not None:
+            return self.prepared_statements
+        return 0 if pooled else _PREPARED_STATEMENTS

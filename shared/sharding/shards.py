@@ -1,8 +1,9 @@
-"""The way from a slot to a connection: one lazily opened engine per physical shard.
+"""The way from a slot to a connection.
 
-The only place that opens connections for requests. Repositories get sessions, never engines. Reads
-and writes go to the primary; reading from replicas comes in by choosing another ``Node`` in
-``read`` and ``read_on``, nothing else changes.
+The only place that opens connections for requests. Repositories get sessions, never engines. Writes
+go to the primary. Reads may go to a replica, and then lag behind a little, except for what the
+client has written itself (``positions``): a read that decides a write, or that has to know what
+anybody has just done, asks for ``fresh``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from shared.sharding.engine import open_engine
-from shared.sharding.metrics import ShardMetrics
-from shared.sharding.sessions import Node, ReadSession, WriteSession
+from shared.sharding.sessions import ReadSession, WriteSession
+from shared.sharding.shard import Shard
 
 if TYPE_CHECKING:
     from typing import Self
@@ -30,8 +30,7 @@ class Shards:
     def __init__(self, topology: Topology, settings: ShardSettings) -> None:
         self.topology = topology
         self.settings = settings
-        self._readers: dict[ShardId, Node] = {}
-        self._writers: dict[ShardId, Node] = {}
+        self._opened: dict[ShardId, Shard] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -39,45 +38,32 @@ class Shards:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def read(self, slot: Slot) -> ReadSession:
-        """``async with shards.read(slot) as session``: reads rows of this slot."""
-        return ReadSession(self._reader(self.topology.shard_of(slot)), slot)
+    def read(self, slot: Slot, *, fresh: bool = False) -> ReadSession:
+        """``async with shards.read(slot) as session``: reads rows of this slot. ``fresh``: as they
+        are now, on the primary.
+        """
+        return self._read(self.topology.shard_of(slot), slot, fresh=fresh)
 
-    def read_on(self, shard: ShardId) -> ReadSession:
+    def read_on(self, shard: ShardId, *, fresh: bool = False) -> ReadSession:
         """``async with shards.read_on(shard) as session``: reads from a whole shard."""
-        return ReadSession(self._reader(shard), None)
+        return self._read(shard, None, fresh=fresh)
 
     def write(self, slot: Slot) -> WriteSession:
         """``async with shards.write(slot) as session``: one transaction, committed at the end."""
-        return WriteSession(self._writer(self.topology.shard_of(slot)), slot)
+        return WriteSession(self._shard(self.topology.shard_of(slot)).writer, slot)
 
     async def close(self) -> None:
         """Closes every connection. Sessions must not be used afterwards."""
-        readers = list(self._readers.values())
-        self._readers.clear()
-        self._writers.clear()
-        await asyncio.gather(*(node.engine.dispose() for node in readers))
+        opened = list(self._opened.values())
+        self._opened.clear()
+        await asyncio.gather(*(shard.close() for shard in opened))
 
-    def _reader(self, shard: ShardId) -> Node:
-        node = self._readers.get(shard)
-        if node is None:
-            node = self._readers[shard] = Node(
-                domain=self.settings.domain,
-                shard=shard,
-                engine=open_engine(self.topology.shard(shard).primary, self.settings),
-                metrics=ShardMetrics(self.settings.domain, shard),
-            )
-        return node
+    def _read(self, name: ShardId, slot: Slot | None, *, fresh: bool) -> ReadSession:
+        shard = self._shard(name)
+        return ReadSession(shard.reader, slot, None if fresh else shard.replicas)
 
-    def _writer(self, shard: ShardId) -> Node:
-        node = self._writers.get(shard)
-        if node is None:
-            reader = self._reader(shard)
-            node = self._writers[shard] = Node(
-                domain=reader.domain,
-                shard=shard,
-                # the same pool, with transactions
-                engine=reader.engine.execution_options(isolation_level="READ COMMITTED"),
-                metrics=reader.metrics,
-            )
-        return node
+    def _shard(self, name: ShardId) -> Shard:
+        shard = self._opened.get(name)
+        if shard is None:
+            shard = self._opened[name] = Shard(self.topology.shard(name), self.settings)
+        return shard

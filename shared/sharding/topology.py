@@ -36,14 +36,17 @@ class ShardConfig:
     """A physical shard as one domain sees it.
 
     ``primary`` and ``replicas`` are SQLAlchemy URLs (``postgresql+asyncpg://...``) of the domain's
-    database there. They may hold passwords and so never show in a repr. ``weight`` is the share of
-    slots it gets in ``Topology.initial``.
+    database there, one for each server of the shard. They may hold passwords and so never show in a
+    repr. Which of the servers is the primary at any time is found out; ``primary`` is the first to
+    be asked. When these addresses are PgBouncer's, ``direct`` has those of the servers behind them,
+    in the same order. ``weight`` is the share of slots it gets in ``Topology.initial``.
     """
 
     id: ShardId
     primary: str = field(repr=False)
     replicas: tuple[str, ...] = field(default=(), repr=False)
     weight: int = 1
+    direct: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if _SHARD_ID.fullmatch(self.id) is None:
@@ -52,12 +55,31 @@ class ShardConfig:
             )
         if self.weight < 1:
             raise TopologyError(f"{self.id}: the weight must be at least 1")
+        if self.direct and len(self.direct) != len(self.servers):
+            raise TopologyError(f"{self.id}: direct must have one address for each server")
+        _refuse_duplicates(self.servers, f"address of a server of {self.id}", show=False)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The addresses for pools, of all servers."""
+        return (self.primary, *self.replicas)
+
+    @property
+    def direct_servers(self) -> tuple[str, ...]:
+        """The addresses past any pooler: for LISTEN, advisory locks, migrations."""
+        return self.direct or self.servers
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether ``primary`` and ``replicas`` are addresses of PgBouncer."""
+        return bool(self.direct)
 
 
 class _StoredShard(TypedDict):
     id: str
     primary: str
     replicas: list[str]
+    direct: list[str]
     weight: int
 
 
@@ -127,6 +149,7 @@ class Topology:
                     id=ShardId(shard["id"]),
                     primary=shard["primary"],
                     replicas=tuple(shard["replicas"]),
+                    direct=tuple(shard["direct"]),
                     weight=shard["weight"],
                 )
                 for shard in stored["shards"]
@@ -144,6 +167,7 @@ class Topology:
                     "id": shard.id,
                     "primary": shard.primary,
                     "replicas": list(shard.replicas),
+                    "direct": list(shard.direct),
                     "weight": shard.weight,
                 }
                 for shard in self.shards

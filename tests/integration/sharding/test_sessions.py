@@ -309,7 +309,7 @@ async def test_statements_are_counted_by_shard(shards: Shards) -> None:
 
 async def test_statements_and_failures_are_measured_by_shard(domain: Domain) -> None:
     def sample(name: str, **labels: str) -> float:
-        labels |= {"domain": "notes", "shard": FIRST}
+        labels |= {"domain": "notes", "shard": FIRST, "role": "primary"}
         return REGISTRY.get_sample_value(f"socialnet_shard_{name}", labels) or 0
 
     statements = sample("statement_seconds_count")
