@@ -127,7 +127,7 @@ class _Application:
         repository = UserRepository()
 
         async def holds(owner: EntityId, kind: str, value: str) -> bool:
-            async with shards.read(owner.slot) as session:
+            async with shards.read(owner.slot, fresh=True) as session:
                 user = await repository.find_user(session, owner)
             return user is not None and value == {"email": user.email, "handle": user.handle}[kind]
 

@@ -190,7 +190,7 @@ class PostService:
     async def _require_visible(self, viewer: Viewer, post_id: EntityId | None, field: str) -> None:
         if post_id is None:
             return
-        async with self._shards.read(post_id.slot) as session:
+        async with self._shards.read(post_id.slot, fresh=True) as session:
             post = await self._repository.find_post(session, post_id)
         if post is None or not is_visible(viewer, post):
             raise PostNotFoundError(field)
@@ -201,7 +201,7 @@ class PostService:
         """The post that this very request made before. ``NOT_FOUND`` when it was deleted since."""
         if client_request_id is None:
             return None
-        async with self._shards.read(author_id.slot) as session:
+        async with self._shards.read(author_id.slot, fresh=True) as session:
             known = await self._repository.find_by_client_request(
                 session, author_id, client_request_id
             )

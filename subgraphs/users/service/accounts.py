@@ -171,11 +171,11 @@ class AccountService:
             email = values.email(text)
         except BadUserInputError:
             return None
-        user_id = await self._identities.find("email", email)
+        user_id = await self._identities.find("email", email, fresh=True)
         return None if user_id is None else await self._credentials(user_id)
 
     async def _credentials(self, user_id: EntityId) -> Credentials | None:
-        async with self._shards.read(user_id.slot) as session:
+        async with self._shards.read(user_id.slot, fresh=True) as session:
             return await self._repository.find_credentials(session, user_id)
 
 

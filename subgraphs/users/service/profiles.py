@@ -153,7 +153,7 @@ class ProfileService:
         """Reserve a handle for the user, unless it is already theirs."""
         if handle is None:
             return None
-        async with self._shards.read(user_id.slot) as session:
+        async with self._shards.read(user_id.slot, fresh=True) as session:
             user = await self._repository.find_user(session, user_id)
         if user is None:
             raise UserNotFoundError

@@ -66,7 +66,7 @@ def topology(scratch_urls: tuple[str, ...]) -> Topology:
 async def domain(
     clusters: tuple[PostgresCluster, ...], topology: Topology
 ) -> AsyncIterator[Domain]:
-    await asyncio.gather(*(_create_tables(shard.primary) for shard in topology.shards))
+    await asyncio.gather(*(create_tables(shard.primary) for shard in topology.shards))
     async with Shards(topology, SETTINGS) as shards:
         yield Domain(clusters, shards)
 
@@ -76,7 +76,7 @@ def shards(domain: Domain) -> Shards:
     return domain.shards
 
 
-async def _create_tables(url: str) -> None:
+async def create_tables(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(METADATA.create_all)
