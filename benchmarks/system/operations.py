@@ -8,6 +8,7 @@ import json
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -148,7 +149,9 @@ class _Sql:
         return SqlRequest(stages=[statements], transaction=True)
 
     async def _users_stage(self, ids: Sequence[EntityId]) -> list[Statement]:
-        return await self._stage(Domain.USERS, ids, UserRepository().load_many_users)
+        # who looks makes no difference to what the statement costs
+        load = partial(UserRepository().load_many_seen, viewer_id=ids[0])
+        return await self._stage(Domain.USERS, ids, load)
 
     async def _posts_stage(self, ids: Sequence[EntityId]) -> list[Statement]:
         return await self._stage(Domain.POSTS, ids, PostRepository().load_many_posts)

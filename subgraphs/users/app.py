@@ -25,9 +25,14 @@ from shared.graphql import (
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.context import UsersContext, UsersServices
-from subgraphs.users.repository import SessionRepository, UserRepository
+from subgraphs.users.repository import PrivacyRepository, SessionRepository, UserRepository
 from subgraphs.users.schema import schema
-from subgraphs.users.service import AccountService, ProfileService, SessionService
+from subgraphs.users.service import (
+    AccountService,
+    PrivacyService,
+    ProfileService,
+    SessionService,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -144,6 +149,7 @@ class _Application:
             authenticator=Authenticator(verifier),
             accounts=AccountService(shards, repository, identities, self._passwords, sessions),
             profiles=ProfileService(shards, repository, identities),
+            privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from shared.sharding import Shards
-    from subgraphs.users.service import AccountService, ProfileService, SessionService
+    from subgraphs.users.service import (
+        AccountService,
+        PrivacyService,
+        ProfileService,
+        SessionService,
+    )
 
 __all__ = ["UsersContext", "UsersInfo", "UsersServices"]
 
@@ -28,6 +33,7 @@ class UsersServices:
     authenticator: Authenticator
     accounts: AccountService
     profiles: ProfileService
+    privacy: PrivacyService
     sessions: SessionService
     diagnostics: bool
 

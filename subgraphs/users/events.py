@@ -8,8 +8,9 @@ from pydantic import AwareDatetime
 from typing_extensions import override
 
 from shared.events import EventPayload
+from subgraphs.users.tables import Visibility
 
-__all__ = ["EVENTS", "UserRegistered", "UserUpdated"]
+__all__ = ["EVENTS", "UserPrivacyChanged", "UserRegistered", "UserUpdated"]
 
 
 class UserRegistered(EventPayload):
@@ -42,5 +43,21 @@ class UserUpdated(EventPayload):
         return self.user_id
 
 
-EVENTS: tuple[type[EventPayload], ...] = (UserRegistered, UserUpdated)
+class UserPrivacyChanged(EventPayload):
+    """Privacy settings have changed. Holds them as they are now: EVERYONE, CONTACTS or NOBODY."""
+
+    event_type: ClassVar[str] = "user.privacy_changed"
+
+    user_id: str
+    last_seen: Visibility
+    profile_photo: Visibility
+    about: Visibility
+    read_receipts: bool
+
+    @override
+    def entity_id(self) -> str:
+        return self.user_id
+
+
+EVENTS: tuple[type[EventPayload], ...] = (UserRegistered, UserUpdated, UserPrivacyChanged)
 """Every event of the domain."""

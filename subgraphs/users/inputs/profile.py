@@ -2,7 +2,8 @@
 
 import strawberry
 
-from subgraphs.users.service import ProfileChange
+from shared.graphql import parse_id
+from subgraphs.users.service import AvatarChange, ProfileChange
 
 __all__ = ["UpdateProfileInput"]
 
@@ -14,7 +15,23 @@ class UpdateProfileInput:
     handle: str | None = None
     display_name: str | None = None
     bio: str | None = None
+    avatar_media_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A picture of the media subgraph; null removes it."
+    )
 
-    def to_change(self) -> ProfileChange:
-        """The input as the service takes it."""
-        return ProfileChange(handle=self.handle, display_name=self.display_name, bio=self.bio)
+    def to_change(self, slots: int) -> ProfileChange:
+        """The input as the service takes it; ``slots``: for reading IDs."""
+        return ProfileChange(
+            handle=self.handle,
+            display_name=self.display_name,
+            bio=self.bio,
+            avatar=self._avatar(slots),
+        )
+
+    def _avatar(self, slots: int) -> AvatarChange | None:
+        media_id = self.avatar_media_id
+        if media_id is strawberry.UNSET:
+            return None
+        if media_id is None:
+            return AvatarChange(None)
+        return AvatarChange(parse_id(media_id, slots=slots, field="avatarMediaId"))

@@ -3,11 +3,12 @@
 import strawberry
 
 from subgraphs.users.mutations.accounts import AccountMutations
+from subgraphs.users.mutations.privacy import PrivacyMutations
 from subgraphs.users.mutations.profile import ProfileMutations
 
 __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(AccountMutations, ProfileMutations):
+class Mutation(AccountMutations, ProfileMutations, PrivacyMutations):
     """What can be done in the users domain."""

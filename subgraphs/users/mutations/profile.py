@@ -18,6 +18,8 @@ class ProfileMutations:
     async def update_profile(self, info: UsersInfo, input: UpdateProfileInput) -> User:
         """Change one's own profile."""
         context = info.context
-        profile = await context.services.profiles.update(context.viewer, input.to_change())
+        profile = await context.services.profiles.update(
+            context.viewer, input.to_change(context.slots)
+        )
         context.forget_loaded()
         return User.of(profile)

@@ -4,11 +4,12 @@ services, wrap.
 
 import strawberry
 
+from subgraphs.users.queries.privacy import PrivacyQueries
 from subgraphs.users.queries.users import UserQueries
 
 __all__ = ["Query"]
 
 
 @strawberry.type
-class Query(UserQueries):
+class Query(UserQueries, PrivacyQueries):
     """What can be asked of the users domain."""

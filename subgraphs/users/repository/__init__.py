@@ -1,6 +1,18 @@
 """All SQL of the users domain, a module per subject: sessions in, records out, no decisions."""
 
+from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
+from subgraphs.users.repository.regard import Regard
 from subgraphs.users.repository.sessions import SessionRecord, SessionRepository
-from subgraphs.users.repository.users import Credentials, UserRecord, UserRepository
+from subgraphs.users.repository.users import Credentials, SeenUser, UserRecord, UserRepository
 
-__all__ = ["Credentials", "SessionRecord", "SessionRepository", "UserRecord", "UserRepository"]
+__all__ = [
+    "Credentials",
+    "PrivacyRecord",
+    "PrivacyRepository",
+    "Regard",
+    "SeenUser",
+    "SessionRecord",
+    "SessionRepository",
+    "UserRecord",
+    "UserRepository",
+]

@@ -10,6 +10,13 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from shared.db.by_ids import id_parameters, select_by_ids
 from shared.sharding import EntityId, Slot
+from subgraphs.users.repository.privacy import (
+    DEFAULT_PRIVACY,
+    PRIVACY_COLUMNS,
+    PrivacyRecord,
+    privacy_record,
+)
+from subgraphs.users.repository.regard import REGARD_COLUMNS, Regard, regard, viewer_parameters
 from subgraphs.users.tables import AccountStatus, users
 
 if TYPE_CHECKING:
@@ -21,22 +28,31 @@ if TYPE_CHECKING:
     from shared.pagination import Key
     from shared.sharding import ReadSession, Session, WriteSession
 
-__all__ = ["Credentials", "UserRecord", "UserRepository"]
+__all__ = ["SEEN_COLUMNS", "Credentials", "SeenUser", "UserRecord", "UserRepository", "seen_user"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRecord:
-    """A user as stored, without the password. ``email`` is private: show it by the service's rules
-    only.
-    """
+    """A user as stored, without the password. Who sees what of it is the service's decision."""
 
     id: EntityId
     email: str | None
+    phone: str | None = None
     handle: str
     display_name: str
     bio: str
+    avatar_media_id: str | None = None
     status: AccountStatus
     created_at: datetime
+    privacy: PrivacyRecord = DEFAULT_PRIVACY
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUser:
+    """A user, with what they have on record about the one who looks."""
+
+    user: UserRecord
+    regard: Regard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +68,26 @@ _PROFILE = (
     users.c.slot,
     users.c.id,
     users.c.email,
+    users.c.phone,
     users.c.handle,
     users.c.display_name,
     users.c.bio,
+    users.c.avatar_media_id,
     users.c.status,
     users.c.created_at,
+    *PRIVACY_COLUMNS,
 )
+SEEN_COLUMNS = (*_PROFILE, *REGARD_COLUMNS)
+"""What ``seen_user`` reads; the statement needs ``viewer_parameters``."""
+
 _IS_USER = (users.c.slot == bindparam("slot_")) & (users.c.id == bindparam("id_"))
 
-_BY_IDS = select_by_ids(users, *_PROFILE)
+_SEEN_BY_IDS = select_by_ids(users, *SEEN_COLUMNS)
+_SEEN_BY_ID = select(*SEEN_COLUMNS).where(_IS_USER)
 _BY_ID = select(*_PROFILE).where(_IS_USER)
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _CREDENTIALS = select(*_PROFILE, users.c.password_hash, users.c.scopes).where(_IS_USER)
-_NEWEST = select(*_PROFILE).order_by(users.c.id.desc()).limit(bindparam("limit_"))
+_NEWEST = select(*SEEN_COLUMNS).order_by(users.c.id.desc()).limit(bindparam("limit_"))
 _NEWEST_AFTER = _NEWEST.where(users.c.id < bindparam("after_"))
 _INSERT = insert_or_ignore(users).on_conflict_do_nothing(index_elements=["slot", "id"])
 _UPDATE_PROFILE = (
@@ -74,6 +97,7 @@ _UPDATE_PROFILE = (
         handle=bindparam("handle_"),
         display_name=bindparam("display_name_"),
         bio=bindparam("bio_"),
+        avatar_media_id=bindparam("avatar_media_id_"),
         updated_at=bindparam("updated_at_"),
     )
 )
@@ -83,13 +107,23 @@ _UPDATE_PASSWORD = update(users).where(_IS_USER).values(password_hash=bindparam(
 class UserRepository:
     """Reads and writes users."""
 
-    async def load_many_users(
-        self, session: ReadSession, ids: Sequence[EntityId]
-    ) -> dict[EntityId, UserRecord]:
-        """The users with these IDs, which all lie on the session's shard; one statement."""
-        rows = await session.execute(_BY_IDS, id_parameters(ids))
-        records = map(_user, rows)
-        return {record.id: record for record in records}
+    async def load_many_seen(
+        self, session: ReadSession, ids: Sequence[EntityId], *, viewer_id: EntityId | None
+    ) -> dict[EntityId, SeenUser]:
+        """The users with these IDs, which all lie on the session's shard, with what they have on
+        record about the viewer; one statement.
+        """
+        parameters = {**id_parameters(ids), **viewer_parameters(viewer_id)}
+        seen = map(seen_user, await session.execute(_SEEN_BY_IDS, parameters))
+        return {each.user.id: each for each in seen}
+
+    async def find_seen(
+        self, session: Session, user_id: EntityId, *, viewer_id: EntityId | None
+    ) -> SeenUser | None:
+        """One user, with what they have on record about the viewer."""
+        parameters = {**_key(user_id), **viewer_parameters(viewer_id)}
+        row = (await session.execute(_SEEN_BY_ID, parameters)).one_or_none()
+        return None if row is None else seen_user(row)
 
     async def find_user(self, session: Session, user_id: EntityId) -> UserRecord | None:
         """One user."""
@@ -111,14 +145,17 @@ class UserRepository:
         )
 
     async def list_newest(
-        self, session: ReadSession, after: Key | None, limit: int
-    ) -> list[UserRecord]:
-        """Users of one shard, newest first; ``after`` is the UUID of the one before."""
+        self, viewer_id: EntityId | None, session: ReadSession, after: Key | None, limit: int
+    ) -> list[SeenUser]:
+        """Users of one shard, newest first, as the viewer comes to them; ``after`` is the UUID of
+        the one before.
+        """
+        parameters = {**viewer_parameters(viewer_id), "limit_": limit}
         if after is None:
-            rows = await session.execute(_NEWEST, {"limit_": limit})
+            rows = await session.execute(_NEWEST, parameters)
         else:
-            rows = await session.execute(_NEWEST_AFTER, {"limit_": limit, "after_": after[0]})
-        return [_user(row) for row in rows]
+            rows = await session.execute(_NEWEST_AFTER, {**parameters, "after_": after[0]})
+        return [seen_user(row) for row in rows]
 
     async def insert_user(
         self, session: WriteSession, user: UserRecord, *, password_hash: str | None
@@ -144,7 +181,7 @@ class UserRepository:
     async def update_profile(
         self, session: WriteSession, user: UserRecord, *, updated_at: datetime
     ) -> None:
-        """Store handle, name and bio of a user."""
+        """Store handle, name, bio and avatar of a user."""
         await session.execute(
             _UPDATE_PROFILE,
             {
@@ -152,6 +189,7 @@ class UserRepository:
                 "handle_": user.handle,
                 "display_name_": user.display_name,
                 "bio_": user.bio,
+                "avatar_media_id_": user.avatar_media_id,
                 "updated_at_": updated_at,
             },
         )
@@ -167,13 +205,21 @@ def _key(user_id: EntityId) -> dict[str, object]:
     return {"slot_": user_id.slot, "id_": user_id.uuid}
 
 
+def seen_user(row: Row[Any]) -> SeenUser:  # Any: the row has SEEN_COLUMNS
+    """The user in a row, and how they stand to the viewer."""
+    return SeenUser(_user(row), regard(row))
+
+
 def _user(row: Row[Any]) -> UserRecord:  # Any: the columns are those of _PROFILE
     return UserRecord(
         id=EntityId(Slot(row.slot), row.id),
         email=row.email,
+        phone=row.phone,
         handle=row.handle,
         display_name=row.display_name,
         bio=row.bio,
+        avatar_media_id=row.avatar_media_id,
         status=AccountStatus(row.status),
         created_at=row.created_at,
+        privacy=privacy_record(row),
     )

@@ -1,12 +1,22 @@
 """The rules of the users domain: what may be entered, who may see what, what happens together."""
 
 from subgraphs.users.service.accounts import AccountService, Login, Registration
-from subgraphs.users.service.profiles import Profile, ProfileChange, ProfileService
+from subgraphs.users.service.privacy import PrivacyChange, PrivacyService, PrivacySettings
+from subgraphs.users.service.profiles import (
+    AvatarChange,
+    Profile,
+    ProfileChange,
+    ProfileService,
+)
 from subgraphs.users.service.sessions import SessionService, SignedIn
 
 __all__ = [
     "AccountService",
+    "AvatarChange",
     "Login",
+    "PrivacyChange",
+    "PrivacyService",
+    "PrivacySettings",
     "Profile",
     "ProfileChange",
     "ProfileService",

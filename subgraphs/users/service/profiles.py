@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ from shared.sharding import ReservationLostError, ScatterEdge, ScatterPage, Scat
 from subgraphs.users.errors import UserNotFoundError
 from subgraphs.users.events import UserUpdated
 from subgraphs.users.service import values
+from subgraphs.users.service.visibility import Sight, own_sight, sight_of
+from subgraphs.users.tables import AccountStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +31,16 @@ if TYPE_CHECKING:
         ShardId,
         Shards,
     )
-    from subgraphs.users.repository import UserRecord, UserRepository
-    from subgraphs.users.tables import AccountStatus
+    from subgraphs.users.repository import SeenUser, UserRecord, UserRepository
 
-__all__ = ["Profile", "ProfileChange", "ProfileService", "present"]
+__all__ = [
+    "AvatarChange",
+    "Profile",
+    "ProfileChange",
+    "ProfileService",
+    "present",
+    "present_own",
+]
 
 _NEWEST = Keyset("users:newest", (KeyPart.UUID,))
 
@@ -44,9 +53,19 @@ class Profile:
     handle: str
     display_name: str
     bio: str
+    avatar_media_id: str | None
     email: str | None
+    phone: str | None
     status: AccountStatus
     created_at: datetime
+    sight: Sight
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarChange:
+    """Another avatar; None: none any more."""
+
+    media_id: EntityId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +75,49 @@ class ProfileChange:
     handle: str | None = None
     display_name: str | None = None
     bio: str | None = None
+    avatar: AvatarChange | None = None
 
 
-def present(user: UserRecord, viewer_id: EntityId | None) -> Profile:
-    """The one place that decides what a viewer sees of a user, on whatever path they came to it."""
-    own = viewer_id == user.id
+def present(seen: SeenUser, viewer: Viewer) -> Profile:
+    """The one place that makes what a viewer sees of a user, on whatever path they came to it."""
+    return _profile(seen.user, sight_of(seen, viewer))
+
+
+def present_own(user: UserRecord) -> Profile:
+    """What users see of themselves."""
+    return _profile(user, own_sight(user))
+
+
+def _profile(user: UserRecord, sight: Sight) -> Profile:
+    if not sight.profile:
+        return _stub(user, sight)
     return Profile(
         id=user.id,
         handle=user.handle,
         display_name=user.display_name,
-        bio=user.bio,
-        email=user.email if own else None,
+        bio=user.bio if sight.about else "",
+        avatar_media_id=user.avatar_media_id if sight.photo else None,
+        email=user.email if sight.email else None,
+        phone=user.phone if sight.phone else None,
         status=user.status,
         created_at=user.created_at,
+        sight=sight,
+    )
+
+
+def _stub(user: UserRecord, sight: Sight) -> Profile:
+    """Enough to render what refers to the user."""
+    return Profile(
+        id=user.id,
+        handle="deleted" if user.status is AccountStatus.DELETED else "unavailable",
+        display_name="",
+        bio="",
+        avatar_media_id=None,
+        email=None,
+        phone=None,
+        status=user.status,
+        created_at=user.created_at,
+        sight=sight,
     )
 
 
@@ -79,19 +128,13 @@ class ProfileService:
         self._shards = shards
         self._repository = repository
         self._identities = identities
-        self._newest = ScatterQuery(
-            keyset=_NEWEST,
-            key=lambda user: (user.id.uuid,),
-            fetch=repository.list_newest,
-            descending=True,
-        )
 
     async def load_many_profiles(
         self, viewer: Viewer, session: ReadSession, ids: Sequence[EntityId]
     ) -> Mapping[EntityId, Profile]:
         """Batch function of the loader: the profiles of these users as ``viewer`` sees them."""
-        users = await self._repository.load_many_users(session, ids)
-        return {user_id: present(user, viewer.user_id) for user_id, user in users.items()}
+        seen = await self._repository.load_many_seen(session, ids, viewer_id=viewer.user_id)
+        return {user_id: present(user, viewer) for user_id, user in seen.items()}
 
     async def find_by_handle(self, handle: str) -> EntityId | None:
         """Who goes by a handle, in whatever case it is written. None too when it is no handle at
@@ -114,10 +157,16 @@ class ProfileService:
         """
         viewer.require_scope(Scope.USERS_ADMIN)
         only = None if shard is None else [self._shard(shard)]
-        page = await scatter(self._shards, self._newest, first=first, after=after, only=only)
+        newest = ScatterQuery(
+            keyset=_NEWEST,
+            key=lambda seen: (seen.user.id.uuid,),
+            fetch=partial(self._repository.list_newest, viewer.user_id),
+            descending=True,
+        )
+        page = await scatter(self._shards, newest, first=first, after=after, only=only)
         return ScatterPage(
             edges=tuple(
-                ScatterEdge(present(edge.node, viewer.user_id), edge.cursor) for edge in page.edges
+                ScatterEdge(present(edge.node, viewer), edge.cursor) for edge in page.edges
             ),
             has_next_page=page.has_next_page,
             has_previous_page=page.has_previous_page,
@@ -147,7 +196,7 @@ class ProfileService:
         if reservation is not None and before.handle != after.handle:
             await self._identities.confirm([reservation])
             await self._identities.withdraw("handle", before.handle, owner=user_id)
-        return present(after, user_id)
+        return present_own(after)
 
     async def _reserve_handle(self, user_id: EntityId, handle: str | None) -> Reservation | None:
         """Reserve a handle for the user, unless it is already theirs."""
@@ -176,6 +225,7 @@ class ProfileService:
                 handle=reservation.value if reservation is not None else before.handle,
                 display_name=_or(change.display_name, before.display_name),
                 bio=_or(change.bio, before.bio),
+                avatar_media_id=_avatar(change.avatar, before.avatar_media_id),
             )
             if after != before:
                 await self._repository.update_profile(session, after, updated_at=datetime.now(UTC))
@@ -197,11 +247,18 @@ def _canonical(change: ProfileChange) -> ProfileChange:
             None if change.display_name is None else values.display_name(change.display_name)
         ),
         bio=None if change.bio is None else values.bio(change.bio),
+        avatar=change.avatar,
     )
 
 
 def _or(new: str | None, old: str) -> str:
     return old if new is None else new
+
+
+def _avatar(new: AvatarChange | None, old: str | None) -> str | None:
+    if new is None:
+        return old
+    return None if new.media_id is None else str(new.media_id)
 
 
 def _updated(user: UserRecord) -> UserUpdated:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.sharding import EntityId
 from subgraphs.users.repository import SessionRecord
-from subgraphs.users.service.profiles import Profile, present
+from subgraphs.users.service.profiles import Profile, present_own
 
 if TYPE_CHECKING:
     from shared.auth import IssuedToken, TokenIssuer
@@ -60,6 +60,4 @@ class SessionService:
         )
         await self._repository.insert(session, record)
         token = self._issuer.issue(user_id=user.id, session_id=session_id, scopes=scopes)
-        return SignedIn(
-            profile=present(user, user.id), access_token=token, refresh_token=refresh_token
-        )
+        return SignedIn(profile=present_own(user), access_token=token, refresh_token=refresh_token)

@@ -1,6 +1,8 @@
 """GraphQL types of the users subgraph, a module per subject."""
 
 from subgraphs.users.types.auth import AuthPayload
+from subgraphs.users.types.media import Media
+from subgraphs.users.types.privacy import PrivacySettings, Visibility
 from subgraphs.users.types.user import User, UserConnection
 
-__all__ = ["AuthPayload", "User", "UserConnection"]
+__all__ = ["AuthPayload", "Media", "PrivacySettings", "User", "UserConnection", "Visibility"]

@@ -11,6 +11,7 @@ from shared.sharding import EntityId
 from subgraphs.users.context import UsersInfo
 from subgraphs.users.service import Profile
 from subgraphs.users.tables import AccountStatus
+from subgraphs.users.types.media import Media
 
 __all__ = ["User", "UserConnection"]
 
@@ -19,13 +20,26 @@ strawberry.enum(AccountStatus, description="Whether an account is in use.")
 
 @strawberry.federation.type(keys=["id"], description="Somebody with an account.")
 class User:
-    """A user as the viewer may see it."""
+    """A user as the viewer may see it.
 
+    Fields with resolvers ask ``profile.sight`` before they answer.
+    """
+
+    profile: strawberry.Private[Profile]
     id: strawberry.ID
-    handle: str = strawberry.field(description="Unique, lower case: [a-z0-9_]{3,30}.")
+    handle: str = strawberry.field(
+        description="Unique, lower case: [a-z0-9_]{3,30}. That of who has blocked the caller is "
+        "`unavailable`, of a deleted account `deleted`."
+    )
     display_name: str
-    bio: str
+    bio: str = strawberry.field(description="As far as privacySettings.about allows, else empty.")
+    avatar: Media | None = strawberry.field(
+        description="As far as privacySettings.profilePhoto allows."
+    )
     email: str | None = strawberry.field(description="Only to oneself.")
+    phone: str | None = strawberry.field(
+        description="Only to oneself and to those whom one has as contact."
+    )
     created_at: datetime
     status: AccountStatus
 
@@ -33,21 +47,34 @@ class User:
     def of(cls, profile: Profile) -> Self:
         """The type of a profile, which already has only what the viewer may see."""
         return cls(
+            profile=profile,
             id=strawberry.ID(str(profile.id)),
             handle=profile.handle,
             display_name=profile.display_name,
             bio=profile.bio,
+            avatar=_avatar(profile),
             email=profile.email,
+            phone=profile.phone,
             created_at=profile.created_at,
             status=profile.status,
         )
 
     @classmethod
+    def listed(cls, profile: Profile) -> Self | None:
+        """The type of a profile that a look-up or a list came to; None when it is not for these."""
+        return cls.of(profile) if profile.sight.listed else None
+
+    @classmethod
     async def resolve_references(
         cls, info: UsersInfo, ids: list[EntityId]
     ) -> Sequence[Self | Exception | None]:
-        """The users of entity references, one batch."""
+        """The users of entity references, one batch; who is hidden renders as a stub."""
         return await load_items(info.context.loaders.profile_by_id, ids, cls.of)
+
+
+def _avatar(profile: Profile) -> Media | None:
+    media_id = profile.avatar_media_id
+    return None if media_id is None else Media(id=strawberry.ID(media_id))
 
 
 UserConnection = Connection[User]

@@ -51,15 +51,15 @@ def test_request_is_rendered_with_its_length_and_token() -> None:
 
 
 async def test_recorded_read_is_the_repositorys_statement() -> None:
-    user = EntityId.new(Slot(7))
+    user, viewer = EntityId.new(Slot(7)), EntityId.new(Slot(8))
     session: Any = RecordingSession("postgresql://shard", Slot(7))
 
-    await UserRepository().load_many_users(session, [user])
+    await UserRepository().load_many_seen(session, [user], viewer_id=viewer)
 
     (statement,) = session.statements()
     assert statement.sql.startswith("SELECT users.slot, users.id, users.email")
-    assert "unnest($1::SMALLINT[], $2::UUID[])" in statement.sql
-    assert statement.arguments == [[7], [{"uuid": str(user.uuid)}]]
+    assert "unnest($3::SMALLINT[], $4::UUID[])" in statement.sql
+    assert statement.arguments == [8, {"uuid": str(viewer.uuid)}, [7], [{"uuid": str(user.uuid)}]]
 
 
 async def test_recorded_write_gets_new_ids_where_it_must() -> None:
