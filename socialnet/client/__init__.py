@@ -11,7 +11,7 @@ from .base_model import BaseModel, Upload
 from .client import SocialnetClient
 from .create_post import CreatePost, CreatePostCreatePost, CreatePostCreatePostAuthor
 from .delete_post import DeletePost
-from .enums import AccountStatus, PostVisibility
+from .enums import AccountStatus, PostVisibility, Visibility
 from .exceptions import (
     GraphQLClientError,
     GraphQLClientGraphQLError,
@@ -19,7 +19,7 @@ from .exceptions import (
     GraphQLClientHttpError,
     GraphQLClientInvalidResponseError,
 )
-from .fragments import PostBody, UserCard
+from .fragments import PostBody, PrivacyParts, UserCard
 from .get_post import (
     GetPost,
     GetPostPost,
@@ -28,7 +28,8 @@ from .get_post import (
     GetPostPostReplyTo,
 )
 from .get_posts import GetPosts, GetPostsPosts, GetPostsPostsAuthor
-from .get_user import GetUser, GetUserUser
+from .get_privacy_settings import GetPrivacySettings, GetPrivacySettingsPrivacySettings
+from .get_user import GetUser, GetUserUser, GetUserUserAvatar
 from .get_user_by_handle import GetUserByHandle, GetUserByHandleUserByHandle
 from .get_user_posts import (
     GetUserPosts,
@@ -38,9 +39,15 @@ from .get_user_posts import (
     GetUserPostsUserPostsPageInfo,
 )
 from .get_users import GetUsers, GetUsersUsers
-from .input_types import CreatePostInput, LoginInput, RegisterInput, UpdateProfileInput
+from .input_types import (
+    CreatePostInput,
+    LoginInput,
+    PrivacySettingsInput,
+    RegisterInput,
+    UpdateProfileInput,
+)
 from .login import Login, LoginLogin, LoginLoginUser
-from .me import Me, MeMe
+from .me import Me, MeMe, MeMeAvatar
 from .post_published import (
     PostPublished,
     PostPublishedPostPublished,
@@ -48,7 +55,15 @@ from .post_published import (
 )
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
 from .update_post import UpdatePost, UpdatePostUpdatePost
-from .update_profile import UpdateProfile, UpdateProfileUpdateProfile
+from .update_privacy_settings import (
+    UpdatePrivacySettings,
+    UpdatePrivacySettingsUpdatePrivacySettings,
+)
+from .update_profile import (
+    UpdateProfile,
+    UpdateProfileUpdateProfile,
+    UpdateProfileUpdateProfileAvatar,
+)
 
 __all__ = [
     "AccountStatus",
@@ -71,6 +86,8 @@ __all__ = [
     "GetPosts",
     "GetPostsPosts",
     "GetPostsPostsAuthor",
+    "GetPrivacySettings",
+    "GetPrivacySettingsPrivacySettings",
     "GetUser",
     "GetUserByHandle",
     "GetUserByHandleUserByHandle",
@@ -80,6 +97,7 @@ __all__ = [
     "GetUserPostsUserPostsNodes",
     "GetUserPostsUserPostsPageInfo",
     "GetUserUser",
+    "GetUserUserAvatar",
     "GetUsers",
     "GetUsersUsers",
     "GraphQLClientError",
@@ -93,11 +111,14 @@ __all__ = [
     "LoginLoginUser",
     "Me",
     "MeMe",
+    "MeMeAvatar",
     "PostBody",
     "PostPublished",
     "PostPublishedPostPublished",
     "PostPublishedPostPublishedAuthor",
     "PostVisibility",
+    "PrivacyParts",
+    "PrivacySettingsInput",
     "Register",
     "RegisterInput",
     "RegisterRegistration",
@@ -105,9 +126,13 @@ __all__ = [
     "SocialnetClient",
     "UpdatePost",
     "UpdatePostUpdatePost",
+    "UpdatePrivacySettings",
+    "UpdatePrivacySettingsUpdatePrivacySettings",
     "UpdateProfile",
     "UpdateProfileInput",
     "UpdateProfileUpdateProfile",
+    "UpdateProfileUpdateProfileAvatar",
     "Upload",
     "UserCard",
+    "Visibility",
 ]

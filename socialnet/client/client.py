@@ -11,16 +11,24 @@ from .create_post import CreatePost
 from .delete_post import DeletePost
 from .get_post import GetPost
 from .get_posts import GetPosts
+from .get_privacy_settings import GetPrivacySettings
 from .get_user import GetUser
 from .get_user_by_handle import GetUserByHandle
 from .get_user_posts import GetUserPosts
 from .get_users import GetUsers
-from .input_types import CreatePostInput, LoginInput, RegisterInput, UpdateProfileInput
+from .input_types import (
+    CreatePostInput,
+    LoginInput,
+    PrivacySettingsInput,
+    RegisterInput,
+    UpdateProfileInput,
+)
 from .login import Login
 from .me import Me
 from .post_published import PostPublished
 from .register import Register
 from .update_post import UpdatePost
+from .update_privacy_settings import UpdatePrivacySettings
 from .update_profile import UpdateProfile
 
 
@@ -237,6 +245,60 @@ class SocialnetClient(AsyncBaseClient):
         ):
             yield PostPublished.model_validate(data)
 
+    async def get_privacy_settings(self, **kwargs: Any) -> GetPrivacySettings:
+        query = gql("""
+            query GetPrivacySettings {
+              privacySettings {
+                ...PrivacyParts
+              }
+            }
+
+            fragment PrivacyParts on PrivacySettings {
+              lastSeen
+              profilePhoto
+              about
+              readReceipts
+              updatedAt
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query,
+            operation_name="GetPrivacySettings",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return GetPrivacySettings.model_validate(data)
+
+    async def update_privacy_settings(
+        self, input: PrivacySettingsInput, **kwargs: Any
+    ) -> UpdatePrivacySettings:
+        query = gql("""
+            mutation UpdatePrivacySettings($input: PrivacySettingsInput!) {
+              updatePrivacySettings(input: $input) {
+                ...PrivacyParts
+              }
+            }
+
+            fragment PrivacyParts on PrivacySettings {
+              lastSeen
+              profilePhoto
+              about
+              readReceipts
+              updatedAt
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = await self.execute(
+            query=query,
+            operation_name="UpdatePrivacySettings",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return UpdatePrivacySettings.model_validate(data)
+
     async def register(self, input: RegisterInput, **kwargs: Any) -> Register:
         query = gql("""
             mutation Register($input: RegisterInput!) {
@@ -298,6 +360,9 @@ class SocialnetClient(AsyncBaseClient):
               updateProfile(input: $input) {
                 ...UserCard
                 bio
+                avatar {
+                  id
+                }
               }
             }
 
@@ -320,7 +385,11 @@ class SocialnetClient(AsyncBaseClient):
               me {
                 ...UserCard
                 bio
+                avatar {
+                  id
+                }
                 email
+                phone
                 createdAt
                 status
               }
@@ -345,8 +414,13 @@ class SocialnetClient(AsyncBaseClient):
               user(id: $id) {
                 ...UserCard
                 bio
+                avatar {
+                  id
+                }
                 email
+                phone
                 createdAt
+                status
               }
             }
 

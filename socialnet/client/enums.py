@@ -14,3 +14,9 @@ class PostVisibility(str, Enum):
     PUBLIC = "PUBLIC"
     FOLLOWERS = "FOLLOWERS"
     CONTACTS = "CONTACTS"
+
+
+class Visibility(str, Enum):
+    EVERYONE = "EVERYONE"
+    CONTACTS = "CONTACTS"
+    NOBODY = "NOBODY"

@@ -7,7 +7,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
-from .enums import PostVisibility
+from .enums import PostVisibility, Visibility
 
 
 class PostBody(BaseModel):
@@ -19,6 +19,14 @@ class PostBody(BaseModel):
     edited_at: Optional[datetime] = Field(alias="editedAt")
 
 
+class PrivacyParts(BaseModel):
+    last_seen: Visibility = Field(alias="lastSeen")
+    profile_photo: Visibility = Field(alias="profilePhoto")
+    about: Visibility
+    read_receipts: bool = Field(alias="readReceipts")
+    updated_at: datetime = Field(alias="updatedAt")
+
+
 class UserCard(BaseModel):
     id: str
     handle: str
@@ -26,4 +34,5 @@ class UserCard(BaseModel):
 
 
 PostBody.model_rebuild()
+PrivacyParts.model_rebuild()
 UserCard.model_rebuild()

@@ -7,6 +7,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
+from .enums import AccountStatus
 from .fragments import UserCard
 
 
@@ -16,8 +17,16 @@ class GetUser(BaseModel):
 
 class GetUserUser(UserCard):
     bio: str
+    avatar: Optional["GetUserUserAvatar"]
     email: Optional[str]
+    phone: Optional[str]
     created_at: datetime = Field(alias="createdAt")
+    status: AccountStatus
+
+
+class GetUserUserAvatar(BaseModel):
+    id: str
 
 
 GetUser.model_rebuild()
+GetUserUser.model_rebuild()

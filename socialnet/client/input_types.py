@@ -6,7 +6,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
-from .enums import PostVisibility
+from .enums import PostVisibility, Visibility
 
 
 class CreatePostInput(BaseModel):
@@ -26,6 +26,15 @@ class LoginInput(BaseModel):
 
     email: str
     password: str
+
+
+class PrivacySettingsInput(BaseModel):
+    """What to change of one's privacy; what is left out or null stays."""
+
+    last_seen: Optional[Visibility] = Field(alias="lastSeen", default=None)
+    profile_photo: Optional[Visibility] = Field(alias="profilePhoto", default=None)
+    about: Optional[Visibility] = None
+    read_receipts: Optional[bool] = Field(alias="readReceipts", default=None)
 
 
 class RegisterInput(BaseModel):
@@ -48,3 +57,5 @@ class UpdateProfileInput(BaseModel):
     handle: Optional[str] = None
     display_name: Optional[str] = Field(alias="displayName", default=None)
     bio: Optional[str] = None
+    avatar_media_id: Optional[str] = Field(alias="avatarMediaId", default=None)
+    "A picture of the media subgraph; null removes it."

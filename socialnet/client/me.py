@@ -17,9 +17,16 @@ class Me(BaseModel):
 
 class MeMe(UserCard):
     bio: str
+    avatar: Optional["MeMeAvatar"]
     email: Optional[str]
+    phone: Optional[str]
     created_at: datetime = Field(alias="createdAt")
     status: AccountStatus
 
 
+class MeMeAvatar(BaseModel):
+    id: str
+
+
 Me.model_rebuild()
+MeMe.model_rebuild()
