@@ -211,7 +211,7 @@ class RouterApp:
         if not self._is_graphql(scope):
             await self._endpoints(scope, receive, send)
             return
-        headers = self._reader.read(scope["headers"])
+        headers = self._reader.read(scope["headers"], scope.get("client"))
         if (
             self._graphiql is not None
             and scope["method"] in {"GET", "HEAD"}
@@ -235,7 +235,8 @@ class RouterApp:
 
     async def _route_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_graphql(scope):
-            await self._websocket(scope, receive, send, self._reader.read(scope["headers"]))
+            headers = self._reader.read(scope["headers"], scope.get("client"))
+            await self._websocket(scope, receive, send, headers)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1000})  # before accept: HTTP 403

@@ -1,7 +1,9 @@
 """What the server takes from a request's headers, read in one pass.
 
 The request id: a client's own ``x-request-id`` when it is harmless to log, else a new one. Header
-propagation is an allow-list; everything else stays here.
+propagation is an allow-list; everything else stays here. What subgraphs want to know of clients
+when something changes (``mutation_headers``, the address) goes with mutations alone: it differs
+between clients, and with queries it would keep them from sharing answers and connections.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class RequestHeaders:
     forward: ForwardedHeaders
     preflighted: bool
     request_id: str
+    with_mutations: ForwardedHeaders = ()  # what mutations forward beside `forward`
     credentials: tuple[tuple[bytes, bytes], ...] = ()  # where an access token may be, as they came
     identity: Identity | None = None  # whom the token names, once it is verified
 
@@ -73,18 +76,23 @@ class RequestHeaders:
 class HeaderReader:
     """Reads :class:`RequestHeaders` out of ASGI headers, whose names are lower-case."""
 
-    __slots__ = ("_credentials", "_csrf", "_forward", "_matching")
+    __slots__ = ("_address", "_credentials", "_csrf", "_forward", "_matching", "_of_mutations")
 
     def __init__(self, settings: RouterSettings) -> None:
         self._forward = {name.encode("latin-1"): name for name in settings.forward_headers}
+        self._of_mutations = {name.encode("latin-1"): name for name in settings.mutation_headers}
+        self._address = settings.client_address_forwarded_as
         self._matching = tuple(filter(None, (rule.reads for rule in settings.header_rules)))
         self._csrf = frozenset(name.encode("latin-1") for name in settings.csrf_headers)
         self._credentials = token_source(settings).headers if settings.jwt_issuers else frozenset()
 
-    def read(self, raw: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
-        """Read a request's headers."""
+    def read(
+        self, raw: Iterable[tuple[bytes, bytes]], client: tuple[str, int] | None = None
+    ) -> RequestHeaders:
+        """Read a request's headers; ``client`` is where it comes from, as ASGI has it."""
         values: dict[bytes, bytes] = {}
         forward: list[tuple[str, str]] = []
+        with_mutations: list[tuple[str, str]] = []
         credentials: list[tuple[bytes, bytes]] = []
         preflighted = False
         for name, value in raw:
@@ -92,6 +100,8 @@ class HeaderReader:
                 values.setdefault(name, value)
             if name in self._forward:
                 forward.append((self._forward[name], value.decode("latin-1")))
+            elif name in self._of_mutations:
+                with_mutations.append((self._of_mutations[name], value.decode("latin-1")))
             elif self._matching and self._matches(text := name.decode("latin-1")):
                 forward.append((text, value.decode("latin-1")))
             if name in self._csrf and value:
@@ -101,11 +111,22 @@ class HeaderReader:
         given = values.get(b"x-request-id")
         accepted = given is not None and _REQUEST_ID.fullmatch(given) is not None
         request_id = given.decode("latin-1") if given is not None and accepted else new_request_id()
-        return RequestHeaders(values, tuple(forward), preflighted, request_id, tuple(credentials))
+        if self._address is not None and client is not None:
+            with_mutations.append((self._address, client[0]))
+        return RequestHeaders(
+            values,
+            tuple(forward),
+            preflighted,
+            request_id,
+            tuple(with_mutations),
+            tuple(credentials),
+        )
 
     def forwards(self, name: str) -> bool:
         """Tell whether a header of this name, in lower case, reaches subgraphs."""
         return name.encode("utf-8", "replace") in self._forward or self._matches(name)
 
     def _matches(self, name: str) -> bool:
-        return name not in NEVER_FORWARDED and any(one.fullmatch(name) for one in self._matching)
+        if name in NEVER_FORWARDED or name == self._address:
+            return False
+        return any(one.fullmatch(name) for one in self._matching)

@@ -28,7 +28,7 @@ from router.executor.resumption import ANY_FIELD, CursorRule
 from router.executor.settings import DEFAULT_ERROR_EXTENSIONS, GapPolicy
 from router.executor.withheld import ReportTo
 from router.server.access.issuers import JwtIssuer
-from router.server.header_rules import HeaderRuleSetting
+from router.server.header_rules import NEVER_FORWARDED, HeaderRuleSetting
 from router.server.router_secret import ROUTER_HEADER
 from router.server.subgraph_overrides import SubgraphOverrides
 
@@ -344,6 +344,14 @@ class RouterSettings(BaseSettings):
         default=("authorization", "accept-language", "traceparent", "tracestate", "baggage"),
         description="Request headers that subgraphs receive; x-request-id always is one.",
     )
+    mutation_headers: tuple[str, ...] = Field(
+        default=(), description="Request headers that subgraphs receive with mutations alone."
+    )
+    client_address_forwarded_as: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9-]+$",
+        description="Header in which subgraphs receive the client's address with mutations.",
+    )
     header_rules: tuple[HeaderRuleSetting, ...] = Field(
         default=(), description="Headers to propagate, rename, insert or remove, by subgraph."
     )
@@ -593,13 +601,26 @@ class RouterSettings(BaseSettings):
         return None if name is None else name.strip().lower()
 
     @field_validator(
-        "forward_headers", "csrf_headers", "response_headers", "subscription_ignored_headers"
+        "forward_headers",
+        "mutation_headers",
+        "csrf_headers",
+        "response_headers",
+        "subscription_ignored_headers",
     )
     @classmethod
     def _lower(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.strip().lower() for name in names)
 
-    @field_validator("forward_headers")
+    @model_validator(mode="after")
+    def _the_address_is_ours_to_tell(self) -> Self:
+        name = self.client_address_forwarded_as
+        if name and (
+            name in NEVER_FORWARDED or name in {*self.forward_headers, *self.mutation_headers}
+        ):
+            raise ValueError(f"client_address_forwarded_as: '{name}' is something else already")
+        return self
+
+    @field_validator("forward_headers", "mutation_headers")
     @classmethod
     def _keep_the_secret(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if ROUTER_HEADER in names:

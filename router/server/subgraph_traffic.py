@@ -19,11 +19,14 @@ __all__ = ["executor_settings", "transport_settings"]
 
 def executor_settings(settings: RouterSettings, subgraphs: Collection[str]) -> ExecutorSettings:
     """Return the executor's settings for a supergraph of these subgraphs."""
+    forwarded = (*settings.forward_headers, *settings.mutation_headers)
+    if settings.client_address_forwarded_as is not None:
+        forwarded += (settings.client_address_forwarded_as,)
     return ExecutorSettings(
         policies={name: _policy(settings, name) for name in subgraphs},
         deadline_header=settings.deadline_header,
         header_rules={
-            name: rules_for(name, settings.forward_headers, settings.header_rules)
+            name: rules_for(name, forwarded, settings.header_rules)
             for name in subgraphs
             if settings.header_rules
         },

@@ -246,13 +246,14 @@ class OperationRunner:
     def _context(
         self, operation: HttpOperation, ready: _Ready, *, timeout: float | None
     ) -> RequestContext:
+        given = operation.headers
         return request_context(
-            headers=operation.headers.forward,
-            request_id=operation.headers.request_id,
+            headers=given.forward + given.with_mutations if ready.is_mutation else given.forward,
+            request_id=given.request_id,
             timeout=timeout,
-            debug=self._settings.shows_extensions and operation.headers.wants_debug,
+            debug=self._settings.shows_extensions and given.wants_debug,
             has_uploads=ready.has_uploads,
-            identity=operation.headers.identity,
+            identity=given.identity,
         )
 
     async def _ready(

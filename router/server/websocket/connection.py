@@ -82,6 +82,7 @@ class Connection:
         "_running",
         "_sessions",
         "_settings",
+        "_with_mutations",
     )
 
     def __init__(
@@ -112,6 +113,7 @@ class Connection:
         self._hold: SessionHold | None = None
         self._reader = reader
         self._headers: ForwardedHeaders = handshake.forward
+        self._with_mutations: ForwardedHeaders = handshake.with_mutations
         self._authenticator = authenticator
         self._credentials = handshake.credentials
         self._identity: Identity | None = None
@@ -292,6 +294,7 @@ class Connection:
             settings=self._settings,
             metrics=self._metrics,
             headers=self._headers,
+            with_mutations=self._with_mutations,
             identity=self._identity,
             debug=self._debug,
             rates=self._limits.rates,

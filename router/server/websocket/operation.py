@@ -77,6 +77,7 @@ class WebSocketOperation:
         "_sink",
         "_started",
         "_task",
+        "_with_mutations",
         "id",
     )
 
@@ -89,6 +90,7 @@ class WebSocketOperation:
         settings: RouterSettings,
         metrics: Metrics,
         headers: ForwardedHeaders,
+        with_mutations: ForwardedHeaders,
         identity: Identity | None,
         debug: bool,
         rates: RateLimiter | None,
@@ -103,6 +105,7 @@ class WebSocketOperation:
         self._settings = settings
         self._metrics = metrics
         self._headers = headers
+        self._with_mutations = with_mutations
         self._identity = identity
         self._debug = debug
         self._sink = sink
@@ -203,8 +206,9 @@ class WebSocketOperation:
         request_id: str,
     ) -> None:
         subscription = prepared.kind is OperationKind.SUBSCRIPTION
+        mutation = prepared.kind is OperationKind.MUTATION
         context = request_context(
-            headers=self._headers,
+            headers=self._headers + self._with_mutations if mutation else self._headers,
             request_id=request_id,
             timeout=None if subscription else self._settings.request_timeout,
             debug=self._debug,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,10 +12,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 from typing_extensions import override
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from router.executor.transport.base import SubgraphRequest, SubgraphResponse
 from router.server.settings import RouterSettings
-from tests.support.router_server import ThingsSubgraph, make_app
+from tests.support.router_server import ThingsSubgraph, make_app, served
 
 OWN = {"x-request-id", "x-request-timeout-ms"}
 
@@ -171,3 +174,63 @@ async def test_an_answer_with_a_cookie_is_not_shared() -> None:
         things.release.set()
         await asyncio.gather(*asking)
     assert len(things.requests) == 2
+
+
+MUTATION_HEADERS: dict[str, Any] = {
+    "mutation_headers": ["User-Agent"],
+    "client_address_forwarded_as": "x-client-address",
+    "trusted_proxies": ["127.0.0.1"],
+}
+ABOUT_CLIENT = {"user-agent", "x-client-address"}
+
+
+@pytest.mark.parametrize(
+    "rules", [[], [{"propagate_matching": "x-client.*"}, {"propagate": "x-tenant"}]], ids=str
+)
+async def test_mutations_alone_tell_subgraphs_of_the_client(rules: list[dict[str, Any]]) -> None:
+    things = ThingsSubgraph()
+    headers = {
+        "user-agent": "app/1",
+        "x-forwarded-for": "203.0.113.9",
+        "x-client-address": "forged",
+    }
+    async with routed(things, **MUTATION_HEADERS, header_rules=rules) as client:
+        await client.post("/graphql", json={"query": "{ greeting }"}, headers=headers)
+        await client.post("/graphql", json={"query": "mutation { bump }"}, headers=headers)
+
+    query, mutation = (set(request.headers) for request in things.requests)
+    assert {header for header in query if header[0] in ABOUT_CLIENT} == set()
+    assert {header for header in mutation if header[0] in ABOUT_CLIENT} == {
+        ("user-agent", "app/1"),
+        ("x-client-address", "203.0.113.9"),
+    }
+
+
+async def test_a_mutation_by_websocket_tells_of_the_client_too() -> None:
+    things = ThingsSubgraph()
+    app = make_app(things, **MUTATION_HEADERS)
+    protocol = Subprotocol("graphql-transport-ws")
+    async with (
+        served(app) as address,
+        connect(
+            f"ws://{address}/graphql", subprotocols=[protocol], user_agent_header="app/2"
+        ) as socket,
+    ):
+        forged = {"x-client-address": "forged", "headers": {"user-agent": "forged"}}
+        await socket.send(json.dumps({"type": "connection_init", "payload": forged}))
+        await socket.recv()
+        payload = {"query": "mutation { bump }"}
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        assert json.loads(await socket.recv())["payload"]["data"] == {"bump": 1}
+
+    (request,) = things.requests
+    assert {header for header in request.headers if header[0] in ABOUT_CLIENT} == {
+        ("user-agent", "app/2"),
+        ("x-client-address", "127.0.0.1"),
+    }
+
+
+@pytest.mark.parametrize("name", ["authorization", "user-agent", "host", "router-authorization"])
+def test_the_address_needs_a_header_of_its_own(name: str) -> None:
+    with pytest.raises(ValidationError, match="client_address_forwarded_as"):
+        RouterSettings(mutation_headers=("User-Agent",), client_address_forwarded_as=name)
