@@ -1,5 +1,8 @@
-"""Who is calling: access tokens, the keys that sign them, the viewer they name, and passwords."""
+"""Who is calling: access tokens, the keys that sign them, the viewer they name, passwords, and the
+client that a request came from.
+"""
 
+from shared.auth.client import CLIENT_ADDRESS_HEADER, Client
 from shared.auth.errors import (
     ForbiddenError,
     SigningKeysUnavailableError,
@@ -15,6 +18,8 @@ from shared.auth.verifier import TokenVerifier, bearer_token
 from shared.auth.viewer import Scope, Viewer
 
 __all__ = [
+    "CLIENT_ADDRESS_HEADER",
+    "Client",
     "ForbiddenError",
     "IssuedToken",
     "KeySource",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.auth import (
+    Client,
     TokenExpiredError,
     TokenVerifier,
     UnauthenticatedError,
@@ -49,7 +50,8 @@ class SubgraphContext(ABC):
     """Base of every subgraph's context.
 
     ``diagnostics`` adds statement counts to answers. ``connection_params`` is where Strawberry puts
-    the payload of ``connection_init``; ``router_secret`` is what the request had as such.
+    the payload of ``connection_init``; ``router_secret`` is what the request had as such;
+    ``client`` is known in mutations alone.
     """
 
     def __init__(self, authenticator: Authenticator, *, diagnostics: bool = False) -> None:
@@ -57,6 +59,7 @@ class SubgraphContext(ABC):
         self.diagnostics = diagnostics
         self.connection_params: dict[str, object] | None = None
         self.router_secret: str | None = None
+        self.client = Client()
         self.partial_failures: list[tuple[SocialnetError, list[str | int]]] = []
         self._authentication: Viewer | SocialnetError | None = None
 
@@ -92,6 +95,7 @@ class SubgraphContext(ABC):
         """A context for another operation of the same caller."""
         copy = self._copy()
         copy.connection_params = self.connection_params
+        copy.client = self.client
         copy._authentication = self._authentication
         return copy
 

@@ -23,6 +23,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types.unset import UNSET, UnsetType
 from typing_extensions import override
 
+from shared.auth import Client
 from shared.errors import ErrorCode
 from shared.graphql.consistency import serve_tracked
 from shared.graphql.context import SubgraphContext
@@ -123,6 +124,7 @@ class SubgraphView(GraphQL[SubgraphContext, None]):
     ) -> SubgraphContext:
         context = self._new_context()
         context.router_secret = request.headers.get(ROUTER_HEADER)
+        context.client = Client.of(request.headers)
         await context.sign_in(request.headers.get("authorization"))
         return context
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +50,11 @@ def serve(
 
 def _serve_router(config: Path, host: str, port: int) -> None:
     from router.cli import serve as serve_router
+    from shared.auth import CLIENT_ADDRESS_HEADER
 
+    # what our subgraphs want to know of a client; what is set counts first
+    os.environ.setdefault("ROUTER_MUTATION_HEADERS", '["user-agent"]')
+    os.environ.setdefault("ROUTER_CLIENT_ADDRESS_FORWARDED_AS", CLIENT_ADDRESS_HEADER)
     serve_router(config=config, host=host, port=port)
 
 

@@ -20,7 +20,7 @@ from router.server.app import create_router_app
 from router.server.serving import ServerAddress, uvicorn_config
 from router.server.settings import Environment as RouterEnvironment
 from router.server.settings import RouterSettings
-from shared.auth import StaticKeys, TokenVerifier
+from shared.auth import CLIENT_ADDRESS_HEADER, StaticKeys, TokenVerifier
 from shared.cache import InProcessRedis
 from shared.settings import Environment
 from socialnet.demo.seed import is_seeded, seed
@@ -126,6 +126,9 @@ def _make_settings(
                 "slots": slots,
                 "environment": Environment.DEVELOPMENT,
                 "signing_key_file": ensure_signing_key(folder),
+                # everybody is on this machine: an address tells nobody apart
+                "limit_register_address": "off",
+                "limit_login_address": "off",
                 "router_secrets": [router_secret],
             }
         ),
@@ -177,6 +180,8 @@ def _make_router(
         graphiql_query=FIRST_QUERY,
         shutdown_timeout=_SHUTDOWN_SECONDS,
         subgraph_secret=SecretStr(router_secret),
+        mutation_headers=("user-agent",),
+        client_address_forwarded_as=CLIENT_ADDRESS_HEADER,
     )
     composed = compose(
         [SubgraphInput(domain, f"http://{domain}", subgraph_sdl(domain)) for domain in Domain]

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from shared.auth import PasswordHashing, StaticKeys, TokenVerifier
 from shared.auth.keys import jwks_document
+from shared.cache import connect_redis
 from shared.db.migrations import assert_current
 from shared.events import InProcessSink, Relay
 from shared.graphql import (
@@ -22,6 +23,7 @@ from shared.graphql import (
     SubgraphView,
     create_application,
 )
+from shared.limits import RateLimiter
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.context import UsersContext, UsersServices
@@ -104,10 +106,11 @@ class _Application:
         domain, topology = self._settings.domain, self._topology
         await assert_current(domain, topology.shards)
         async with AsyncExitStack() as stack:
+            limiter = await self._limiter(stack)
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
-            self._services = self._wire(shards)
+            self._services = self._wire(shards, limiter)
             relay = Relay(domain, topology.shards, sink)
             stack.push_async_callback(relay.stop)
             await relay.start()
@@ -128,7 +131,15 @@ class _Application:
             media_type="application/jwk-set+json",
         )
 
-    def _wire(self, shards: Shards) -> UsersServices:
+    async def _limiter(self, stack: AsyncExitStack) -> RateLimiter:
+        """Counters that all processes share, when there is a Redis."""
+        if self._settings.redis_url is None:
+            return RateLimiter.in_memory()
+        redis = connect_redis(self._settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        return RateLimiter.in_redis(redis)
+
+    def _wire(self, shards: Shards, limiter: RateLimiter) -> UsersServices:
         repository = UserRepository()
 
         async def holds(owner: EntityId, kind: str, value: str) -> bool:
@@ -147,7 +158,15 @@ class _Application:
         return UsersServices(
             shards=shards,
             authenticator=Authenticator(verifier),
-            accounts=AccountService(shards, repository, identities, self._passwords, sessions),
+            accounts=AccountService(
+                shards,
+                repository,
+                identities,
+                self._passwords,
+                sessions,
+                limiter,
+                self._settings.account_limits(),
+            ),
             profiles=ProfileService(shards, repository, identities),
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,

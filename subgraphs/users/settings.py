@@ -11,7 +11,9 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.auth import SigningKey, TokenIssuer
 from shared.errors import OperatorError
+from shared.limits import RateLimit, RateSetting
 from shared.settings import ServiceSettings
+from subgraphs.users.service.limits import AccountLimits
 
 __all__ = ["UsersSettings"]
 
@@ -28,6 +30,10 @@ class UsersSettings(ServiceSettings):
     token_issuer: str = "socialnet"  # noqa: S105 - a name
     token_audience: str = "socialnet"  # noqa: S105 - a name
     token_seconds: int = Field(default=900, ge=1)
+    limit_register_address: RateSetting = "100/3600"
+    limit_register_email: RateSetting = "20/3600"
+    limit_login_address: RateSetting = "300/600"
+    limit_login_email: RateSetting = "20/600"
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key."""
@@ -36,6 +42,15 @@ class UsersSettings(ServiceSettings):
             issuer=self.token_issuer,
             audience=self.token_audience,
             ttl=timedelta(seconds=self.token_seconds),
+        )
+
+    def account_limits(self) -> AccountLimits:
+        """How often anybody may try to get an account, or into one."""
+        return AccountLimits(
+            register_address=RateLimit.of("register_address", self.limit_register_address),
+            register_email=RateLimit.of("register_email", self.limit_register_email),
+            login_address=RateLimit.of("login_address", self.limit_login_address),
+            login_email=RateLimit.of("login_email", self.limit_login_email),
         )
 
     def _key(self) -> SigningKey:

@@ -159,7 +159,16 @@ async def running_services(
             arguments = ["socialnet", "serve", domain, "--port", "0"]
             return await stack.enter_async_context(running(arguments, settings))
 
-        users = await run(Domain.USERS, {"USERS_SIGNING_KEY_FILE": str(key_file)})
+        users = await run(
+            Domain.USERS,
+            {
+                "USERS_SIGNING_KEY_FILE": str(key_file),
+                "USERS_REDIS_URL": redis_url,
+                # every client of a test or benchmark has the same address
+                "USERS_LIMIT_REGISTER_ADDRESS": "off",
+                "USERS_LIMIT_LOGIN_ADDRESS": "off",
+            },
+        )
         jwks_url = f"{users.base_url}/.well-known/jwks.json"
         posts = await run(Domain.POSTS, {"POSTS_REDIS_URL": redis_url, "POSTS_JWKS_URL": jwks_url})
         config = _write_config(folder, {Domain.USERS: users, Domain.POSTS: posts})

@@ -18,13 +18,16 @@ class AccountMutations:
     @documented_mutation
     async def register(self, info: UsersInfo, input: RegisterInput) -> AuthPayload:
         """Make an account and sign in. Public."""
-        signed_in = await info.context.services.accounts.register(input.to_registration())
-        return _payload(info, signed_in)
+        context = info.context
+        entered = input.to_registration()
+        return _payload(info, await context.services.accounts.register(entered, context.client))
 
     @documented_mutation
     async def login(self, info: UsersInfo, input: LoginInput) -> AuthPayload:
         """Sign in with e-mail and password. Public."""
-        return _payload(info, await info.context.services.accounts.login(input.to_login()))
+        context = info.context
+        entered = input.to_login()
+        return _payload(info, await context.services.accounts.login(entered, context.client))
 
 
 def _payload(info: UsersInfo, signed_in: SignedIn) -> AuthPayload:

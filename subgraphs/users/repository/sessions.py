@@ -26,6 +26,8 @@ class SessionRecord:
     refresh_token_hash: bytes
     created_at: datetime
     expires_at: datetime
+    user_agent: str | None
+    ip: str | None
 
 
 _INSERT = insert(sessions)
@@ -46,5 +48,7 @@ class SessionRepository:
                 "created_at": record.created_at,
                 "last_used_at": record.created_at,
                 "expires_at": record.expires_at,
+                "user_agent": record.user_agent,
+                "ip": record.ip,
             },
         )

@@ -1,6 +1,7 @@
 """The rules of the users domain: what may be entered, who may see what, what happens together."""
 
 from subgraphs.users.service.accounts import AccountService, Login, Registration
+from subgraphs.users.service.limits import AccountLimits
 from subgraphs.users.service.privacy import PrivacyChange, PrivacyService, PrivacySettings
 from subgraphs.users.service.profiles import (
     AvatarChange,
@@ -11,6 +12,7 @@ from subgraphs.users.service.profiles import (
 from subgraphs.users.service.sessions import SessionService, SignedIn
 
 __all__ = [
+    "AccountLimits",
     "AccountService",
     "AvatarChange",
     "Login",

@@ -24,9 +24,11 @@ from subgraphs.users.service import values
 from subgraphs.users.tables import AccountStatus
 
 if TYPE_CHECKING:
-    from shared.auth import PasswordHashing
+    from shared.auth import Client, PasswordHashing
+    from shared.limits import RateLimiter
     from shared.sharding import Identities, Reservation, Shards
     from subgraphs.users.repository import UserRepository
+    from subgraphs.users.service.limits import AccountLimits
     from subgraphs.users.service.sessions import SessionService, SignedIn
 
 __all__ = ["AccountService", "Login", "Registration"]
@@ -64,14 +66,18 @@ class AccountService:
         identities: Identities,
         passwords: PasswordHashing,
         sessions: SessionService,
+        limiter: RateLimiter,
+        limits: AccountLimits,
     ) -> None:
         self._shards = shards
         self._repository = repository
         self._identities = identities
         self._passwords = passwords
         self._sessions = sessions
+        self._limiter = limiter
+        self._limits = limits
 
-    async def register(self, entered: Registration) -> SignedIn:
+    async def register(self, entered: Registration, client: Client) -> SignedIn:
         """Make an account and sign in.
 
         The e-mail and the handle are reserved, the user is written in one transaction with the
@@ -81,15 +87,18 @@ class AccountService:
         Raises:
             BadUserInputError: something may not be entered.
             IdentityTakenError: the e-mail or the handle belongs to somebody else.
+            RateLimitedError: too many registrations from this address, or of this e-mail.
         """
+        await self._limiter.hit(self._limits.register_address, client.limit_key)
         email, handle = values.email(entered.email), values.handle(entered.handle)
         name = values.display_name(entered.display_name)
         check_password_rules(entered.password)
+        await self._limiter.hit(self._limits.register_email, email)
         claimant = _claimant(entered.client_request_id, email)
         fresh = EntityId.new(slot_for(email, self._shards.topology.slots))
         reserved = await self._identities.reserve("email", email, owner=fresh, claimant=claimant)
         if reserved.state is ReservationState.CONFIRMED:
-            return await self._repeat(reserved.owner, entered.password)
+            return await self._repeat(reserved.owner, entered.password, client)
         reservations = [reserved, await self._reserve_handle(handle, reserved, claimant)]
         user = UserRecord(
             id=reserved.owner,
@@ -101,17 +110,20 @@ class AccountService:
             created_at=datetime.now(UTC),
         )
         password_hash = await self._passwords.hash(entered.password)
-        signed_in = await self._write_user(user, password_hash, reservations)
+        signed_in = await self._write_user(user, password_hash, reservations, client)
         await self._identities.confirm(reservations)
         # None: the same request, sent twice at the same time, was faster the other way
-        return signed_in or await self._repeat(user.id, entered.password)
+        return signed_in or await self._repeat(user.id, entered.password, client)
 
-    async def login(self, entered: Login) -> SignedIn:
+    async def login(self, entered: Login, client: Client) -> SignedIn:
         """Sign in. Takes as long for an unknown e-mail as for a wrong password.
 
         Raises:
             WrongCredentialsError: either is wrong; which, is not told.
+            RateLimitedError: too many attempts from this address, or with this e-mail.
         """
+        await self._limiter.hit(self._limits.login_address, client.limit_key)
+        await self._limiter.hit(self._limits.login_email, entered.email.strip().lower())
         known = await self._find_by_email(entered.email)
         check = await self._passwords.check(
             entered.password, known.password_hash if known is not None else None
@@ -121,9 +133,9 @@ class AccountService:
         async with self._shards.write(known.user.id.slot) as session:
             if check.new_hash is not None:
                 await self._repository.update_password(session, known.user.id, check.new_hash)
-            return await self._sessions.open(session, known.user, known.scopes)
+            return await self._sessions.open(session, known.user, known.scopes, client)
 
-    async def _repeat(self, user_id: EntityId, password: str) -> SignedIn:
+    async def _repeat(self, user_id: EntityId, password: str, client: Client) -> SignedIn:
         """Answer a registration that has already happened: with another session of the same user.
 
         Only to who knows the password: the request id alone must not be a key to the account.
@@ -135,7 +147,7 @@ class AccountService:
         if not check.matches:
             raise IdentityTakenError("email")
         async with self._shards.write(known.user.id.slot) as session:
-            return await self._sessions.open(session, known.user, known.scopes)
+            return await self._sessions.open(session, known.user, known.scopes, client)
 
     async def _reserve_handle(self, handle: str, email: Reservation, claimant: UUID) -> Reservation:
         try:
@@ -147,7 +159,11 @@ class AccountService:
             raise
 
     async def _write_user(
-        self, user: UserRecord, password_hash: str, reservations: list[Reservation]
+        self,
+        user: UserRecord,
+        password_hash: str,
+        reservations: list[Reservation],
+        client: Client,
     ) -> SignedIn | None:
         """The transaction of a registration; None when this very user is there already."""
         try:
@@ -159,7 +175,7 @@ class AccountService:
                 if not inserted:
                     return None
                 await append(session, _registered(user), actor=user.id)
-                return await self._sessions.open(session, user, frozenset())
+                return await self._sessions.open(session, user, frozenset(), client)
         except ReservationLostError:
             # after other failures the user may have been written: then the leases run out by
             # themselves

@@ -13,7 +13,7 @@ from subgraphs.users.repository import SessionRecord
 from subgraphs.users.service.profiles import Profile, present_own
 
 if TYPE_CHECKING:
-    from shared.auth import IssuedToken, TokenIssuer
+    from shared.auth import Client, IssuedToken, TokenIssuer
     from shared.sharding import WriteSession
     from subgraphs.users.repository import SessionRepository, UserRecord
 
@@ -44,7 +44,7 @@ class SessionService:
         return int(self._issuer.ttl.total_seconds())
 
     async def open(
-        self, session: WriteSession, user: UserRecord, scopes: frozenset[str]
+        self, session: WriteSession, user: UserRecord, scopes: frozenset[str], client: Client
     ) -> SignedIn:
         """Open a session of a user, in the caller's transaction."""
         now = datetime.now(UTC)
@@ -57,6 +57,8 @@ class SessionService:
             refresh_token_hash=hashlib.sha256(refresh_token.encode()).digest(),
             created_at=now,
             expires_at=now + REFRESH_TOKEN_LIFE,
+            user_agent=client.user_agent,
+            ip=client.address,
         )
         await self._repository.insert(session, record)
         token = self._issuer.issue(user_id=user.id, session_id=session_id, scopes=scopes)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from shared.db.connect import connect
 from shared.settings import Environment
 from shared.sharding import ShardConfig
 from subgraphs.users.app import create_app
@@ -30,6 +31,16 @@ mutation ($input: RegisterInput!) {
   }
 }
 """
+
+
+async def rows_of(shards: tuple[ShardConfig, ...], table: str) -> list[Any]:
+    """All rows of a table, over all shards."""
+    found: list[Any] = []
+    for shard in shards:
+        connection = await connect(shard.primary, application_name="test")
+        found += await connection.fetch(f"TABLE {table}")
+        await connection.close()
+    return found
 
 
 @pytest.fixture
