@@ -217,7 +217,12 @@ class Identities:
         return not held
 
     async def _take_over(self, seen: Row[Any], values: Mapping[str, object]) -> Row[Any] | None:
-        parameters = {**values, "seen_claimant": seen.claimant, "seen_state": seen.state}
+        parameters = {
+            **values,
+            "seen_claimant": seen.claimant,
+            "seen_owner_id": seen.owner_id,
+            "seen_state": seen.state,
+        }
         async with self._shards.write(seen.slot) as session:
             return (await session.execute(sql.TAKE_OVER, parameters)).one_or_none()
 

@@ -73,7 +73,9 @@ TAKE_OVER = (
     update(_ROWS)
     .where(
         _THIS_VALUE,
+        # the owner too: one claimant may take a value again for another owner
         _C.claimant == _parameter("seen_claimant", "claimant"),
+        _C.owner_id == _parameter("seen_owner_id", "owner_id"),
         _C.state == _parameter("seen_state", "state"),
         or_(_C.state == ReservationState.CONFIRMED, _C.expires_at <= _NOW),
     )

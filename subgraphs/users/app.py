@@ -27,10 +27,17 @@ from shared.limits import RateLimiter
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.context import UsersContext, UsersServices
-from subgraphs.users.repository import PrivacyRepository, SessionRepository, UserRepository
+from subgraphs.users.repository import (
+    HoldingsRepository,
+    IdentityKind,
+    PrivacyRepository,
+    SessionRepository,
+    UserRepository,
+)
 from subgraphs.users.schema import schema
 from subgraphs.users.service import (
     AccountService,
+    IdentityChanges,
     PrivacyService,
     ProfileService,
     SessionService,
@@ -140,14 +147,15 @@ class _Application:
         return RateLimiter.in_redis(redis)
 
     def _wire(self, shards: Shards, limiter: RateLimiter) -> UsersServices:
-        repository = UserRepository()
+        repository, holdings = UserRepository(), HoldingsRepository()
 
         async def holds(owner: EntityId, kind: str, value: str) -> bool:
             async with shards.read(owner.slot, fresh=True) as session:
-                user = await repository.find_user(session, owner)
-            return user is not None and value == {"email": user.email, "handle": user.handle}[kind]
+                held = await holdings.find(session, owner)
+            return held is not None and held.values[IdentityKind(kind)] == value
 
         identities = Identities(shards, holds=holds)
+        changes = IdentityChanges(shards, holdings, identities)
         sessions = SessionService(SessionRepository(), self._issuer)
         verifier = TokenVerifier(
             StaticKeys(self._issuer.public_keys),
@@ -167,7 +175,7 @@ class _Application:
                 limiter,
                 self._settings.account_limits(),
             ),
-            profiles=ProfileService(shards, repository, identities),
+            profiles=ProfileService(shards, repository, identities, changes),
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.auth import UnauthenticatedError
 from shared.errors import ErrorCode, SocialnetError
 
-__all__ = ["UserNotFoundError", "WrongCredentialsError"]
+__all__ = ["AccountInactiveError", "UserNotFoundError", "WrongCredentialsError"]
 
 
 class WrongCredentialsError(UnauthenticatedError):
@@ -13,6 +13,13 @@ class WrongCredentialsError(UnauthenticatedError):
 
     def __init__(self) -> None:
         super().__init__("The e-mail or the password is wrong.")
+
+
+class AccountInactiveError(UnauthenticatedError):
+    """The caller's account has been deactivated or deleted since the token was issued."""
+
+    def __init__(self) -> None:
+        super().__init__("This account is not in use any more.")
 
 
 class UserNotFoundError(SocialnetError):

@@ -1,5 +1,6 @@
 """All SQL of the users domain, a module per subject: sessions in, records out, no decisions."""
 
+from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
 from subgraphs.users.repository.regard import Regard
 from subgraphs.users.repository.sessions import SessionRecord, SessionRepository
@@ -7,6 +8,9 @@ from subgraphs.users.repository.users import Credentials, SeenUser, UserRecord, 
 
 __all__ = [
     "Credentials",
+    "Holdings",
+    "HoldingsRepository",
+    "IdentityKind",
     "PrivacyRecord",
     "PrivacyRepository",
     "Regard",

@@ -1,6 +1,7 @@
 """The rules of the users domain: what may be entered, who may see what, what happens together."""
 
 from subgraphs.users.service.accounts import AccountService, Login, Registration
+from subgraphs.users.service.identity_changes import IdentityChanges
 from subgraphs.users.service.limits import AccountLimits
 from subgraphs.users.service.privacy import PrivacyChange, PrivacyService, PrivacySettings
 from subgraphs.users.service.profiles import (
@@ -15,6 +16,7 @@ __all__ = [
     "AccountLimits",
     "AccountService",
     "AvatarChange",
+    "IdentityChanges",
     "Login",
     "PrivacyChange",
     "PrivacyService",

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from shared.auth import Scope
 from shared.errors import BadUserInputError
 from shared.events import append
 from shared.pagination import KeyPart, Keyset
-from shared.sharding import ReservationLostError, ScatterEdge, ScatterPage, ScatterQuery, scatter
-from subgraphs.users.errors import UserNotFoundError
+from shared.sharding import ScatterEdge, ScatterPage, ScatterQuery, scatter
+from subgraphs.users.errors import AccountInactiveError, UserNotFoundError
 from subgraphs.users.events import UserUpdated
+from subgraphs.users.repository import IdentityKind
 from subgraphs.users.service import values
 from subgraphs.users.service.visibility import Sight, own_sight, sight_of
 from subgraphs.users.tables import AccountStatus
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
         EntityId,
         Identities,
         ReadSession,
-        Reservation,
         ShardId,
         Shards,
+        WriteSession,
     )
     from subgraphs.users.repository import SeenUser, UserRecord, UserRepository
+    from subgraphs.users.service.identity_changes import IdentityChanges
 
 __all__ = [
     "AvatarChange",
@@ -124,10 +125,17 @@ def _stub(user: UserRecord, sight: Sight) -> Profile:
 class ProfileService:
     """Reads profiles for a viewer, and changes the viewer's own."""
 
-    def __init__(self, shards: Shards, repository: UserRepository, identities: Identities) -> None:
+    def __init__(
+        self,
+        shards: Shards,
+        repository: UserRepository,
+        identities: Identities,
+        changes: IdentityChanges,
+    ) -> None:
         self._shards = shards
         self._repository = repository
         self._identities = identities
+        self._changes = changes
 
     async def load_many_profiles(
         self, viewer: Viewer, session: ReadSession, ids: Sequence[EntityId]
@@ -175,11 +183,7 @@ class ProfileService:
         )
 
     async def update(self, viewer: Viewer, change: ProfileChange) -> Profile:
-        """Change the viewer's own profile.
-
-        A new handle is reserved first, then written with the rest of the change, then the old one
-        is freed. A crash between these steps leaves at worst a handle that is unavailable for a
-        while.
+        """Change the viewer's own profile; all of it or nothing.
 
         Raises:
             IdentityTakenError: the handle belongs to somebody else.
@@ -187,50 +191,34 @@ class ProfileService:
         """
         user_id = viewer.require_user()
         change = _canonical(change)
-        reservation = await self._reserve_handle(user_id, change.handle)
-        try:
-            before, after = await self._write(user_id, change, reservation)
-        except ReservationLostError:
-            await self._identities.release([reservation] if reservation else [])
-            raise
-        if reservation is not None and before.handle != after.handle:
-            await self._identities.confirm([reservation])
-            await self._identities.withdraw("handle", before.handle, owner=user_id)
+        write = partial(self._write, user_id, change)
+        if change.handle is not None:
+            after = await self._changes.change(user_id, IdentityKind.HANDLE, change.handle, write)
+        else:
+            async with self._shards.write(user_id.slot) as session:
+                after = await write(session)
         return present_own(after)
 
-    async def _reserve_handle(self, user_id: EntityId, handle: str | None) -> Reservation | None:
-        """Reserve a handle for the user, unless it is already theirs."""
-        if handle is None:
-            return None
-        async with self._shards.read(user_id.slot, fresh=True) as session:
-            user = await self._repository.find_user(session, user_id)
-        if user is None:
-            raise UserNotFoundError
-        if user.handle == handle:
-            return None
-        return await self._identities.reserve("handle", handle, owner=user_id, claimant=uuid4())
-
     async def _write(
-        self, user_id: EntityId, change: ProfileChange, reservation: Reservation | None
-    ) -> tuple[UserRecord, UserRecord]:
-        """One transaction: the user before and after the change."""
-        async with self._shards.write(user_id.slot) as session:
-            before = await self._repository.find_user_locked(session, user_id)
-            if before is None:
-                raise UserNotFoundError
-            if reservation is not None:
-                await self._identities.fence(session, [reservation])
-            after = replace(
-                before,
-                handle=reservation.value if reservation is not None else before.handle,
-                display_name=_or(change.display_name, before.display_name),
-                bio=_or(change.bio, before.bio),
-                avatar_media_id=_avatar(change.avatar, before.avatar_media_id),
-            )
-            if after != before:
-                await self._repository.update_profile(session, after, updated_at=datetime.now(UTC))
-                await append(session, _updated(after), actor=user_id)
-        return before, after
+        self, user_id: EntityId, change: ProfileChange, session: WriteSession
+    ) -> UserRecord:
+        """The change in the user's transaction."""
+        before = await self._repository.find_user_locked(session, user_id)
+        if before is None:
+            raise UserNotFoundError
+        if before.status is not AccountStatus.ACTIVE:
+            raise AccountInactiveError
+        after = replace(
+            before,
+            handle=_or(change.handle, before.handle),
+            display_name=_or(change.display_name, before.display_name),
+            bio=_or(change.bio, before.bio),
+            avatar_media_id=_avatar(change.avatar, before.avatar_media_id),
+        )
+        if after != before:
+            await self._repository.update_profile(session, after, updated_at=datetime.now(UTC))
+            await append(session, _updated(after), actor=user_id)
+        return after
 
     def _shard(self, index: int) -> ShardId:
         ids = self._shards.topology.shard_ids
