@@ -1,4 +1,4 @@
-"""Fixtures that several kinds of tests share: PostgreSQL clusters, databases, Redis.
+"""Fixtures that several kinds of tests share: PostgreSQL clusters, databases, Redis, Kafka.
 
 Everything here is made once per test process (each xdist worker has its own clusters), lazily: a
 run of unit tests starts nothing. A test gets databases of its own, copied from a template that the
@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from shared.db import migrations
 from shared.sharding import ShardConfig
 from socialnet.embedded.postgres import PostgresCluster
+from tests.support.kafka import KafkaBroker, running_kafka
 from tests.support.postgres import (
     as_shards,
     create_on_all,
@@ -119,3 +120,17 @@ async def redis_url(redis_server: str) -> AsyncIterator[str]:
     yield redis_server
     async with Redis.from_url(redis_server) as client:
         await client.flushall()
+
+
+@pytest.fixture(scope="session")
+async def kafka_server() -> AsyncIterator[KafkaBroker]:
+    """The Kafka broker of this test process; skips when Kafka or Java is not installed."""
+    async with running_kafka() as broker:
+        yield broker
+
+
+@pytest.fixture
+async def kafka(kafka_server: KafkaBroker) -> KafkaBroker:
+    """A running broker; tests that use it carry the marker `kafka`, and name topics themselves."""
+    await kafka_server.start()  # a test that stopped it has failed since
+    return kafka_server

@@ -6,14 +6,14 @@ shard) -> ``EventSink`` -> consumers, each of whose effects happens ``once``. ``
 ``LiveFeed`` carry events on to subscriptions through Redis.
 """
 
-from shared.events.event import Delivery, Event, EventPayload
+from shared.events.event import Delivery, Event, EventPayload, UnreadableEventError
 from shared.events.live import LiveConsumer, LiveFeed, LiveSubscription
 from shared.events.live_errors import LiveInterruptedError
 from shared.events.outbox import append, outbox_table
 from shared.events.processed import Effect, once, processed_events_table
 from shared.events.relay import Relay, RelaySettings
 from shared.events.schemas import event_schemas
-from shared.events.sink import Consumer, EventSink, InProcessSink
+from shared.events.sink import Consumer, EventSink, Handover, InProcessSink, Refusal
 
 __all__ = [
     "Consumer",
@@ -22,13 +22,16 @@ __all__ = [
     "Event",
     "EventPayload",
     "EventSink",
+    "Handover",
     "InProcessSink",
     "LiveConsumer",
     "LiveFeed",
     "LiveInterruptedError",
     "LiveSubscription",
+    "Refusal",
     "Relay",
     "RelaySettings",
+    "UnreadableEventError",
     "append",
     "event_schemas",
     "once",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shared.sharding.uuid7 import new_uuid7
@@ -21,7 +21,7 @@ from shared.sharding.uuid7 import new_uuid7
 if TYPE_CHECKING:
     from shared.sharding import EntityId, Slot
 
-__all__ = ["Delivery", "Event", "EventPayload"]
+__all__ = ["Delivery", "Event", "EventPayload", "UnreadableEventError"]
 
 _CONFIG = ConfigDict(
     frozen=True,
@@ -32,6 +32,13 @@ _CONFIG = ConfigDict(
 )
 
 
+class UnreadableEventError(Exception):
+    """The event is not what its type and version say, or its version is not known.
+
+    To try again is of no use.
+    """
+
+
 class EventPayload(BaseModel):
     """What one version of one type of event says."""
 
@@ -40,6 +47,20 @@ class EventPayload(BaseModel):
     event_type: ClassVar[str]
     """The type's name, ``<entity>.<past participle>``."""
     event_version: ClassVar[int] = 1
+
+    @classmethod
+    def read(cls, event: Event) -> Self | None:
+        """The payload of ``event``; None when that is of another type or version.
+
+        Raises:
+            UnreadableEventError: the payload does not fit the type.
+        """
+        if (event.type, event.version) != (cls.event_type, cls.event_version):
+            return None
+        try:
+            return cls.model_validate(event.payload)
+        except ValidationError as error:
+            raise UnreadableEventError(f"{event.type}: {error.error_count()} errors") from error
 
     @abstractmethod
     def entity_id(self) -> str:

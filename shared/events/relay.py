@@ -4,8 +4,8 @@ One task per shard. NOTIFY wakes it at the commit of a change; a poll catches wh
 has missed. A batch is one transaction: lock the oldest unpublished rows, hand them over, mark them,
 commit. A crash at any point leaves the rows unmarked, so they are delivered again: at least once.
 Order holds per entity: only one relay works on an outbox at a time (an advisory lock that ends with
-the transaction, so a relay that dies holds nobody up), and after a failed event the later ones of
-the same entity wait for it.
+the transaction, so a relay that dies holds nobody up), and after a refused event the later ones of
+the same entity wait for it, in the outbox, while all others go on.
 
 The connection is the relay's own, outside of the pools, because LISTEN belongs to a connection.
 Behind PgBouncer it needs a pool in session mode.
@@ -14,10 +14,9 @@ Behind PgBouncer it needs a pool in session mode.
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import asyncpg
 import orjson
@@ -26,13 +25,24 @@ import structlog
 from shared.db.connect import connect
 from shared.events import relay_metrics
 from shared.events.event import Delivery, Event
+from shared.events.held_back import HeldBack, backoff
+from shared.events.outages import is_outage
 from shared.events.outbox import CHANNEL
+from shared.events.relay_statements import (
+    LOCK_KEY,
+    MARK,
+    PRUNE,
+    PRUNE_PROCESSED,
+    TAKE,
+    TRY_LOCK,
+)
+from shared.events.sink import Handover
 from shared.events.tasks import end_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shared.events.sink import EventSink
+    from shared.events.sink import EventSink, Refusal
     from shared.sharding import ShardConfig
 
 __all__ = ["Relay", "RelaySettings"]
@@ -41,37 +51,8 @@ _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _log = structlog.get_logger(__name__)
 
-# any fixed number will do, as long as nothing else in the domain's databases takes it
-_LOCK_KEY = 0x6F_75_74_62_6F_78  # "outbox"
-
-_TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
-# SKIP LOCKED: rows that something else holds (a slot being moved) must not stop the others
-_TAKE = """
-    SELECT slot, id, key, type, version, occurred_at, actor, payload,
-           extract(epoch FROM clock_timestamp() - recorded_at)::float8 AS age
-      FROM outbox
-     WHERE published_at IS NULL
-     ORDER BY recorded_at, id
-     LIMIT $1
-       FOR UPDATE SKIP LOCKED
-"""
-_MARK = """
-    UPDATE outbox SET published_at = clock_timestamp()
-      FROM unnest($1::smallint[], $2::uuid[]) AS done(slot, id)
-     WHERE outbox.slot = done.slot AND outbox.id = done.id
-"""
-_PRUNE = """
-    DELETE FROM outbox
-     WHERE (slot, id) IN (SELECT slot, id FROM outbox
-                           WHERE published_at < now() - make_interval(secs => $1)
-                           LIMIT $2)
-"""
-_PRUNE_PROCESSED = """
-    DELETE FROM processed_events
-     WHERE (slot, consumer, event_id) IN (SELECT slot, consumer, event_id FROM processed_events
-                                           WHERE processed_at < now() - make_interval(secs => $1)
-                                           LIMIT $2)
-"""
+_MOST_HELD_BACK = 1000
+"""Entities; past that something is wrong with all of them, and the relay waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +73,13 @@ class RelaySettings:
     processed_retention: float = 30 * 24 * 3600.0
     prune_interval: float = 600.0
     prune_batch: int = 5000
+
+
+class _Batch(NamedTuple):
+    """How many events were taken out of the outbox, and whether it makes sense to go on."""
+
+    taken: int
+    healthy: bool
 
 
 class Relay:
@@ -139,6 +127,8 @@ class _ShardRelay:
         self._settings = settings
         self._wake = asyncio.Event()
         self._failures = 0
+        self._outage = False
+        self._held_back = HeldBack(shortest=settings.retry_min, longest=settings.retry_max)
         self._prune_at = 0.0
         self._log = _log.bind(domain=domain, shard=shard.id)
         self._metrics = relay_metrics.of(domain, shard.id)
@@ -175,64 +165,91 @@ class _ShardRelay:
             await _close(connection)
 
     async def _drain(self, connection: _Connection) -> bool:
-        """Deliver until the outbox is empty; False when the sink failed."""
+        """Deliver until nothing is left but what is held back; False when the sink is down."""
         while True:
-            taken, delivered = await self._batch(connection)
-            if delivered < taken:
+            started = asyncio.get_running_loop().time()
+            batch = await self._batch(connection, self._held_back.waiting(started))
+            self._metrics.held_back.set(len(self._held_back))
+            if not batch.healthy or len(self._held_back) >= _MOST_HELD_BACK:
                 return False
             self._failures = 0
-            if taken < self._settings.batch_size:
+            if batch.taken < self._settings.batch_size:
+                self._held_back.settle(started)
                 return True
 
     async def _pause(self, *, healthy: bool) -> None:
-        """Wait for NOTIFY or the next poll; after a failure of the sink, for a while at least."""
-        longest = self._settings.poll_interval
+        """Wait for NOTIFY, the next poll or the next try of what is held back.
+
+        While the sink is down, wait for a time that grows, whatever happens.
+        """
         if not healthy:
             self._failures += 1
-            longest = self._delay()
-            await asyncio.sleep(self._settings.retry_min)
+            await asyncio.sleep(self._delay())
+            return
+        until = asyncio.get_running_loop().time() + self._settings.poll_interval
+        next_try = self._held_back.next_time()
         with suppress(TimeoutError):
-            async with asyncio.timeout(longest):
+            async with asyncio.timeout_at(until if next_try is None else min(until, next_try)):
                 await self._wake.wait()
 
-    async def _batch(self, connection: _Connection) -> tuple[int, int]:
-        """One transaction: the number of events taken, and of those delivered and marked."""
+    async def _batch(self, connection: _Connection, without: Sequence[str]) -> _Batch:
+        """One transaction: take the oldest events, but not of the entities held back."""
+        settings = self._settings
         # a server that has fallen silent would otherwise be waited for without end
-        async with asyncio.timeout(2 * self._settings.batch_seconds), connection.transaction():
+        async with asyncio.timeout(2 * settings.batch_seconds), connection.transaction():
             # another process at work gets the same NOTIFY and looks again when it is through
-            if not await connection.fetchval(_TRY_LOCK, _LOCK_KEY):
-                return 0, 0
-            rows = await connection.fetch(_TAKE, self._settings.batch_size)
-            delivered = await self._deliver(rows)
-            if delivered:
-                slots = [row["slot"] for row in delivered]
-                await connection.execute(_MARK, slots, [row["id"] for row in delivered])
-        return len(rows), len(delivered)
+            if not await connection.fetchval(TRY_LOCK, LOCK_KEY):
+                return _Batch(0, healthy=True)
+            rows = await connection.fetch(TAKE, settings.batch_size, without)
+            if not rows:
+                return _Batch(0, healthy=True)
+            handover = await self._hand_over([_delivery(row) for row in rows])
+            if handover.delivered:
+                events = [delivery.event for delivery in handover.delivered]
+                await connection.execute(MARK, [e.slot for e in events], [e.id for e in events])
+        self._observe(rows, handover)
+        moved = bool(handover.delivered or handover.refused)
+        return _Batch(len(rows), healthy=moved and handover.outage is None)
 
-    async def _deliver(self, rows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
-        """Hand events to the sink in order; returns those that it took."""
-        delivered: list[asyncpg.Record] = []
-        held_back: set[str] = set()
-        until = asyncio.get_running_loop().time() + self._settings.batch_seconds
-        for row in rows:
-            if asyncio.get_running_loop().time() > until:
-                break
-            if row["key"] in held_back:
-                continue
-            try:
-                await self._sink.deliver(_delivery(row))
-            except Exception:  # noqa: BLE001 - logged below, and nothing is lost by it
-                # whatever a consumer raises: the event stays in the outbox and comes again, while
-                # other entities' events go on
-                held_back.add(row["key"])
-                self._metrics.failed.inc()
-                self._log.exception(
-                    "event not delivered", event_id=str(row["id"]), type=row["type"]
-                )
-            else:
-                delivered.append(row)
-                self._metrics.delay.observe(max(0.0, row["age"]))
-        return delivered
+    async def _hand_over(self, batch: Sequence[Delivery]) -> Handover:
+        try:
+            return await self._sink.deliver(batch, seconds=self._settings.batch_seconds)
+        except Exception as error:  # noqa: BLE001 - a bug of the sink must not end the relay
+            self._log.exception("the sink failed")
+            return Handover(delivered=(), outage=error)
+
+    def _observe(self, rows: Sequence[asyncpg.Record], handover: Handover) -> None:
+        """Remember, measure and log what has become of a batch."""
+        ages = {row["id"]: row["age"] for row in rows}
+        for delivery in handover.delivered:
+            self._metrics.delay.observe(max(0.0, ages[delivery.event.id]))
+        for refusal in handover.refused:
+            self._refused(refusal)
+        self._note_outage(handover.outage)
+
+    def _refused(self, refusal: Refusal) -> None:
+        delivery = refusal.delivery
+        times = self._held_back.refused(delivery.key, asyncio.get_running_loop().time())
+        self._metrics.failed.inc()
+        self._log.warning(
+            "event refused; its entity waits",
+            event_id=str(delivery.event.id),
+            type=delivery.event.type,
+            times=times,
+            error=type(refusal.error).__name__,
+            # of a bug the place is of interest, once
+            exc_info=None if times > 1 or is_outage(refusal.error) else refusal.error,
+        )
+
+    def _note_outage(self, outage: Exception | None) -> None:
+        """An outage is said once, not at every attempt; and so is its end."""
+        if outage is not None:
+            self._metrics.failed.inc()
+            if not self._outage:
+                self._log.warning("events wait: they cannot be handed over", error=repr(outage))
+        elif self._outage:
+            self._log.info("events are handed over again")
+        self._outage = outage is not None
 
     async def _prune(self, connection: _Connection) -> None:
         """Now and then, delete what was published, and what was processed, long ago."""
@@ -241,15 +258,11 @@ class _ShardRelay:
             return
         self._prune_at = now + self._settings.prune_interval
         batch = self._settings.prune_batch
-        await connection.execute(_PRUNE, self._settings.retention, batch)
-        await connection.execute(_PRUNE_PROCESSED, self._settings.processed_retention, batch)
+        await connection.execute(PRUNE, self._settings.retention, batch)
+        await connection.execute(PRUNE_PROCESSED, self._settings.processed_retention, batch)
 
     def _delay(self) -> float:
-        """Exponential backoff with jitter."""
-        longest = min(
-            self._settings.retry_max, self._settings.retry_min * 2.0 ** min(self._failures, 16)
-        )
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, protects nothing
+        return backoff(self._failures, self._settings.retry_min, self._settings.retry_max)
 
 
 def _delivery(row: asyncpg.Record) -> Delivery:

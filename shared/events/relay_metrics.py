@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 __all__ = ["RelayMetrics", "of"]
 
@@ -17,7 +17,14 @@ _DELAY = Histogram(
     _LABELS,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120),
 )
-_FAILED = Counter("socialnet_outbox_failures_total", "Deliveries that a consumer refused", _LABELS)
+_FAILED = Counter(
+    "socialnet_outbox_failures_total",
+    "Deliveries that a consumer refused, or batches that could not be handed over",
+    _LABELS,
+)
+_HELD_BACK = Gauge(
+    "socialnet_outbox_held_back", "Entities whose events wait for a refused one", _LABELS
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,10 @@ class RelayMetrics:
 
     delay: Histogram
     failed: Counter
+    held_back: Gauge
 
 
 def of(domain: str, shard: str) -> RelayMetrics:
     """The metrics with their labels set."""
-    return RelayMetrics(_DELAY.labels(domain, shard), _FAILED.labels(domain, shard))
+    labels = (domain, shard)
+    return RelayMetrics(_DELAY.labels(*labels), _FAILED.labels(*labels), _HELD_BACK.labels(*labels))

@@ -60,6 +60,8 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # Says every failed attempt to connect, many per second; we say what fails, once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _with_service(service: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]:

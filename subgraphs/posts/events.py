@@ -77,6 +77,5 @@ def author_channel(author_id: EntityId | str) -> str:
 
 def channels_of(event: Event) -> tuple[str, ...]:
     """The live channels that an event concerns."""
-    if (event.type, event.version) == (PostPublished.event_type, PostPublished.event_version):
-        return (author_channel(PostPublished.model_validate(event.payload).author_id),)
-    return ()
+    published = PostPublished.read(event)
+    return () if published is None else (author_channel(published.author_id),)

@@ -11,12 +11,22 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from shared.db.connect import connect
-from shared.events import Delivery, EventPayload, InProcessSink, Relay, RelaySettings, append
+from shared.events import (
+    Delivery,
+    EventPayload,
+    Handover,
+    InProcessSink,
+    Relay,
+    RelaySettings,
+    append,
+)
 from shared.sharding import EntityId, ShardConfig, Shards, ShardSettings, Topology
 from socialnet.embedded.postgres import PostgresCluster
+from tests.support.outboxes import unpublished, until_published
 from tests.support.subgraphs import new_id
 from tests.support.waiting import until
 
@@ -87,22 +97,6 @@ async def _happen(shards: Shards, thing: EntityId, *numbers: int) -> None:
             await append(session, ThingHappened(thing=str(thing), number=number), actor=thing)
 
 
-async def _unpublished(shards: Sequence[ShardConfig]) -> int:
-    count = 0
-    for shard in shards:
-        connection = await connect(shard.primary, application_name="test")
-        count += await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
-        await connection.close()
-    return count
-
-
-async def _until_published(shards: Sequence[ShardConfig]) -> None:
-    async def published() -> bool:
-        return await _unpublished(shards) == 0
-
-    await until(published)
-
-
 async def test_events_of_all_shards_arrive_as_they_were_written(
     relay: Relay, shards: Shards, recorder: Recorder, posts_shards: tuple[ShardConfig, ...]
 ) -> None:
@@ -111,7 +105,7 @@ async def test_events_of_all_shards_arrive_as_they_were_written(
     await _happen(shards, ada, 1)
     await _happen(shards, bob, 2)
     await recorder.wait_for(2)
-    await _until_published(posts_shards)
+    await until_published(posts_shards)
 
     for delivery, thing, number in zip(
         sorted(recorder.received, key=lambda d: d.key),
@@ -194,9 +188,71 @@ async def test_a_refused_event_comes_again_and_holds_up_its_entity_alone(
     assert recorder.numbers(str(stuck)) == []
     recorder.failing.clear()
     await recorder.wait_for(5)
-    await _until_published(posts_shards)
+    await until_published(posts_shards)
 
     assert recorder.numbers(str(stuck)) == [1, 2, 3]
+
+
+async def test_more_refused_events_than_a_batch_holds_keep_no_other_entity_waiting(
+    relay: Relay, shards: Shards, recorder: Recorder
+) -> None:
+    stuck, other = new_id(1), new_id(2)
+    recorder.failing.add(str(stuck))
+
+    await _happen(shards, stuck, *range(3 * SETTINGS.batch_size))
+    await _happen(shards, other, 100)
+
+    assert await recorder.wait_for(1) == [100]
+
+
+async def test_a_consumer_that_refuses_does_not_keep_the_others_from_the_event(
+    shards: Shards, recorder: Recorder, posts_shards: tuple[ShardConfig, ...]
+) -> None:
+    refusing, thing = Recorder(), new_id(1)
+    refusing.failing.add(str(thing))
+    relay = Relay("posts", posts_shards, InProcessSink([refusing, recorder]), SETTINGS)
+    await relay.start()
+
+    await _happen(shards, thing, 1)
+    await recorder.wait_for(1)
+    refusing.failing.clear()
+    await refusing.wait_for(1)
+    await relay.stop()
+
+    assert refusing.numbers() == [1]
+
+
+async def test_an_outage_of_the_sink_delays_events_and_is_logged_once(
+    shards: Shards, recorder: Recorder, posts_shards: tuple[ShardConfig, ...]
+) -> None:
+    sink = _DownSink(recorder, outages=5)
+    relay = Relay("posts", posts_shards[:1], sink, SETTINGS)
+    with capture_logs() as logs:
+        await _happen(shards, new_id(1), 1, 2)
+        await relay.start()
+        assert await recorder.wait_for(2) == [1, 2]
+        await until_published(posts_shards)
+        await relay.stop()
+
+    assert [line["event"] for line in logs] == [
+        "events wait: they cannot be handed over",
+        "events are handed over again",
+    ]
+
+
+class _DownSink(InProcessSink):
+    """Cannot be reached a number of times."""
+
+    def __init__(self, recorder: Recorder, *, outages: int) -> None:
+        super().__init__([recorder])
+        self._outages = outages
+
+    @override
+    async def deliver(self, batch: Sequence[Delivery], *, seconds: float) -> Handover:
+        if self._outages:
+            self._outages -= 1
+            return Handover(delivered=(), outage=ConnectionError("down"))
+        return await super().deliver(batch, seconds=seconds)
 
 
 async def test_two_relays_deliver_every_event_once_and_in_order(
@@ -209,7 +265,7 @@ async def test_two_relays_deliver_every_event_once_and_in_order(
 
     await asyncio.gather(*(_happen(shards, thing, *range(50)) for thing in things))
     await recorder.wait_for(100)
-    await _until_published(posts_shards)
+    await until_published(posts_shards)
     for relay in relays:
         await relay.stop()
 
@@ -227,12 +283,12 @@ async def test_a_crash_between_delivery_and_mark_delivers_again(
     async with asyncio.timeout(20):
         await crashing.delivered.wait()
     await relay.stop()
-    assert await _unpublished(posts_shards) == 1
+    assert await unpublished(posts_shards) == 1
 
     again = Relay("posts", posts_shards, InProcessSink([recorder]), SETTINGS)
     await again.start()
     assert await recorder.wait_for(2) == [7, 7]
-    await _until_published(posts_shards)
+    await until_published(posts_shards)
     await again.stop()
 
     assert len({delivery.event.id for delivery in recorder.received}) == 1
@@ -245,10 +301,12 @@ class _CrashAfterDelivery:
         self._recorder = recorder
         self.delivered = asyncio.Event()
 
-    async def deliver(self, delivery: Delivery) -> None:
-        await self._recorder.consume(delivery)
+    async def deliver(self, batch: Sequence[Delivery], *, seconds: float) -> Handover:
+        for delivery in batch:
+            await self._recorder.consume(delivery)
         self.delivered.set()
         await asyncio.Event().wait()
+        raise AssertionError
 
 
 async def test_the_relay_survives_its_shard(
@@ -261,7 +319,7 @@ async def test_the_relay_survives_its_shard(
     await _happen(shards, new_id(1), 1)
     await _happen(shards, new_id(200), 2)
     await recorder.wait_for(2)
-    await _until_published(posts_shards)  # on_crash semantics are another test's matter
+    await until_published(posts_shards)  # on_crash semantics are another test's matter
 
     await clusters[0].stop("immediate")
     try:
@@ -338,12 +396,12 @@ async def test_an_event_outlives_the_process_that_wrote_it(
         assert await writer.stdout.readline() == b"committed\n"
     os.kill(writer.pid, signal.SIGKILL)
     await writer.wait()
-    assert await _unpublished(posts_shards) == 1
+    assert await unpublished(posts_shards) == 1
 
     relay = Relay("posts", posts_shards, InProcessSink([recorder]), SETTINGS)
     await relay.start()
     numbers = await recorder.wait_for(1)
-    await _until_published(posts_shards)
+    await until_published(posts_shards)
     await relay.stop()
 
     assert numbers == [42]
