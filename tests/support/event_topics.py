@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
 from typing_extensions import override
 
 from shared.events import Delivery, Event, EventPayload, append
@@ -98,21 +99,13 @@ class EventTopics:
 
     async def committed(self) -> int:
         """The sum of the offsets that the domain's group has committed."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.broker.address,
-            group_id=self.settings.group("things"),
-            enable_auto_commit=False,
-        )
-        await consumer.start()
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.broker.address)
+        await admin.start()
         try:
-            await consumer.topics()  # asks for what topics there are
-            offsets = [
-                await consumer.committed(TopicPartition(self.topic, partition))
-                for partition in consumer.partitions_for_topic(self.topic) or ()
-            ]
+            offsets = await admin.list_consumer_group_offsets(self.settings.group("things"))
         finally:
-            await consumer.stop()
-        return sum(offset or 0 for offset in offsets)
+            await admin.close()
+        return sum(each.offset for each in offsets.values())
 
     @contextlib.asynccontextmanager
     async def _reader(self, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
