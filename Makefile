@@ -10,7 +10,7 @@ READY := .venv/.ready
 CODEGEN_READY := .venv-codegen/.ready
 ARGS ?=
 
-.PHONY: help dev test test-fast check lint types contracts schema schema-check graphiql bench lock clean
+.PHONY: help dev test test-fast check lint types contracts schema schema-check kafka graphiql bench lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ help: ## List the commands
 dev: $(READY) ## Run the whole system with demo data on http://localhost:4000/graphql  (ARGS="--port 4001 --reset …")
 	@$(BIN)/socialnet dev $(ARGS)
 
-test: $(READY) ## Run all tests  (ARGS="-k users -x …")
+test: $(READY) kafka ## Run all tests  (ARGS="-k users -x …")
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need no database, browser or Node
@@ -46,6 +46,9 @@ schema-check: $(READY) $(CODEGEN_READY) ## Fail when schema/ or the typed client
 	@PATH="$(CURDIR)/.venv-codegen/bin:$$PATH" .venv-codegen/bin/ariadne-codegen client >/dev/null
 	@diff -r -x __pycache__ .cache/client socialnet/client || { echo "The typed client was stale: commit what 'make schema' wrote."; exit 1; }
 	@echo "The typed client is up to date."
+
+kafka: ## Fetch the Kafka broker of the tests (needs Java and Maven; `make test` does it)
+	@tests/kafka/install.sh
 
 graphiql: ## Rebuild the GraphiQL bundle (needs Node.js)
 	@cd router/server/graphiql/ui && npm ci --no-audit --no-fund && npm run build

@@ -1,4 +1,4 @@
-"""What every subgraph can be told: its shards, pools, Redis and environment.
+"""What every subgraph can be told: its shards, pools, Redis, Kafka and environment.
 
 A service subclasses ``ServiceSettings`` with its own prefix and fields::
 
@@ -15,10 +15,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import OperatorError
+from shared.events.kafka import KafkaSettings, SaslMechanism, SecurityProtocol
 from shared.sharding import DEFAULT_SLOTS, ShardConfig, ShardId, ShardSettings, Topology
 
 __all__ = ["Environment", "ServiceSettings", "ShardEntry"]
@@ -62,6 +63,15 @@ class ServiceSettings(BaseSettings):
     shards: tuple[ShardEntry, ...]
     slots: int = DEFAULT_SLOTS
     redis_url: str | None = None
+    kafka_bootstrap_servers: str | None = None
+    kafka_topic_prefix: str = Field(default="socialnet", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    kafka_security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
+    kafka_sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: FilePath | None = None
+    kafka_attempts: int = Field(default=5, ge=1)
+    kafka_concurrency: int = Field(default=16, ge=1)
     router_secrets: tuple[RouterSecret, ...] = ()
     # Connections beyond the pool are opened and closed per use, at many times a query's price.
     pool_size: int = Field(default=20, ge=1)
@@ -98,6 +108,23 @@ class ServiceSettings(BaseSettings):
                 for entry in self.shards
             ],
             self.slots,
+        )
+
+    def kafka(self) -> KafkaSettings | None:
+        """The broker that events go through; None when they stay in the process."""
+        if self.kafka_bootstrap_servers is None:
+            return None
+        password = self.kafka_password
+        return KafkaSettings(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            topic_prefix=self.kafka_topic_prefix,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=None if password is None else password.get_secret_value(),
+            ca_file=self.kafka_ca_file,
+            attempts=self.kafka_attempts,
+            concurrency=self.kafka_concurrency,
         )
 
     def shard_settings(self) -> ShardSettings:

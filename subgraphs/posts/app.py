@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from shared.cache import connect_redis
 from shared.db.migrations import assert_current
 from shared.errors import OperatorError
-from shared.events import InProcessSink, LiveConsumer, LiveFeed, Relay
+from shared.events import LiveConsumer, LiveFeed
+from shared.events.delivery import delivering_events
 from shared.graphql import (
     Authenticator,
     RouterSecrets,
@@ -22,7 +23,7 @@ from shared.graphql import (
 from shared.settings import Environment
 from shared.sharding import Shards
 from subgraphs.posts.context import PostsContext, PostsServices
-from subgraphs.posts.events import channels_of
+from subgraphs.posts.events import EVENTS, channels_of
 from subgraphs.posts.repository import PostRepository
 from subgraphs.posts.schema import schema
 from subgraphs.posts.service import PostService
@@ -53,7 +54,7 @@ def create_app(
         settings: where its data is, and how it behaves.
         redis: for live delivery; the caller closes it. By default a client of the settings' URL.
         verifier: checks access tokens; by default with the keys at the settings' URL.
-        consumers: of the domain's events, in this process, besides live delivery.
+        consumers: of the domain's events, besides live delivery.
 
     Raises:
         OperatorError: a setting is missing or they contradict each other. At the start of the
@@ -102,10 +103,15 @@ class _Application:
             stack.push_async_callback(live.stop)
             await live.start()
             self._services = self._wire(shards, live)
-            sink = InProcessSink([LiveConsumer(redis, channels_of), *consumers])
-            relay = Relay(domain, topology.shards, sink)
-            stack.push_async_callback(relay.stop)
-            await relay.start()
+            await stack.enter_async_context(
+                delivering_events(
+                    domain,
+                    topology.shards,
+                    events=EVENTS,
+                    consumers=[LiveConsumer(redis, channels_of), *consumers],
+                    kafka=self._settings.kafka(),
+                )
+            )
             yield
 
     def new_context(self) -> SubgraphContext:

@@ -15,7 +15,7 @@ from shared.auth import PasswordHashing, StaticKeys, TokenVerifier
 from shared.auth.keys import jwks_document
 from shared.cache import connect_redis
 from shared.db.migrations import assert_current
-from shared.events import InProcessSink, Relay
+from shared.events.delivery import delivering_events
 from shared.graphql import (
     Authenticator,
     RouterSecrets,
@@ -27,6 +27,7 @@ from shared.limits import RateLimiter
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.context import UsersContext, UsersServices
+from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
     HoldingsRepository,
     IdentityKind,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from shared.auth import TokenIssuer
-    from shared.events import Consumer, EventSink
+    from shared.events import Consumer
     from subgraphs.users.settings import UsersSettings
 
 __all__ = ["create_app"]
@@ -70,7 +71,7 @@ def create_app(
         settings: where its data is, and how it behaves.
         issuer: signs access tokens; by default made from the settings' key.
         passwords: how passwords are hashed; by default argon2id with its recommended parameters.
-        consumers: of the domain's events, in this process.
+        consumers: of the domain's events.
 
     Raises:
         OperatorError: the settings contradict themselves, or a key is missing. At the start of the
@@ -85,7 +86,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with application.running(InProcessSink(consumers)):
+        async with application.running(consumers):
             yield
 
     return create_application(
@@ -108,7 +109,7 @@ class _Application:
         self._services: UsersServices | None = None
 
     @asynccontextmanager
-    async def running(self, sink: EventSink) -> AsyncIterator[None]:
+    async def running(self, consumers: Sequence[Consumer]) -> AsyncIterator[None]:
         """Everything is open inside the block."""
         domain, topology = self._settings.domain, self._topology
         await assert_current(domain, topology.shards)
@@ -118,9 +119,15 @@ class _Application:
                 Shards(topology, self._settings.shard_settings())
             )
             self._services = self._wire(shards, limiter)
-            relay = Relay(domain, topology.shards, sink)
-            stack.push_async_callback(relay.stop)
-            await relay.start()
+            await stack.enter_async_context(
+                delivering_events(
+                    domain,
+                    topology.shards,
+                    events=EVENTS,
+                    consumers=consumers,
+                    kafka=self._settings.kafka(),
+                )
+            )
             await self._passwords.warm_up()
             yield
 

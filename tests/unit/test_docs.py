@@ -16,8 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 from pydantic_settings import BaseSettings
 
+import shared.events.kafka.metrics
 import shared.events.relay_metrics
-import shared.sharding.metrics  # noqa: F401 - these two register metrics
+import shared.sharding.metrics  # noqa: F401 - these register metrics
 from router.executor.errors import ExecutionErrorCode
 from router.federation.codes import ErrorCode as CompositionErrorCode
 from router.federation.hints import HintCode, HintLevel
