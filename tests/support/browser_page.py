@@ -196,8 +196,11 @@ class Page:
             self._logged.set()
 
     async def _observe_worker(self, session: str) -> None:
-        await self._observe(session)
-        await self._devtools.call("Runtime.runIfWaitingForDebugger", session)
+        try:
+            await self._observe(session)
+            await self._devtools.call("Runtime.runIfWaitingForDebugger", session)
+        except DevToolsError as error:  # on a page that is being closed nobody minds
+            self.log.problems.append(f"a worker is not observed: {error}")
 
 
 def _exception_text(details: Json) -> str:

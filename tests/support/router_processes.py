@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @asynccontextmanager
@@ -21,23 +22,26 @@ async def router_process(
     ``supergraph`` is an SDL file, or a ``supergraph.yaml``. The process's standard error is a pipe.
     """
     kind = "--config" if supergraph.suffix == ".yaml" else "--supergraph"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "router", "serve", kind, str(supergraph)),
-        *("--port", "0", *options),
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "ROUTER_ACCESS_LOG": "false", **environment},
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(30):
-            line = (await process.stderr.readline()).decode()
-        found = re.fullmatch(r"Router listening on (http://\S+)/graphql\n", line)
-        assert found is not None, line
-        yield process, found[1]
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    # A router that is killed leaves its temporary files, so they are in a place of their own. Its
+    # workers may outlive it by a moment, and write there.
+    with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "router", "serve", kind, str(supergraph)),
+            *("--port", "0", *options),
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "ROUTER_ACCESS_LOG": "false", "TMPDIR": temporary, **environment},
+        )
+        assert process.stderr is not None
+        try:
+            async with asyncio.timeout(30):
+                line = (await process.stderr.readline()).decode()
+            found = re.fullmatch(r"Router listening on (http://\S+)/graphql\n", line)
+            assert found is not None, line
+            yield process, found[1]
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 async def stop(process: asyncio.subprocess.Process, number: signal.Signals) -> int:
