@@ -13,6 +13,7 @@ from router.executor.object_reader import MISSING, first, spread
 from router.executor.sources import KeyPartKind
 
 if TYPE_CHECKING:
+    from router.executor.context import Json
     from router.executor.object_reader import ObjectReader, OpenObject
     from router.executor.positions import Layout, Position
     from router.executor.sources import Access, Join
@@ -69,10 +70,10 @@ def _lost(
     if access is None:
         return frozenset()
     raws = reader.read_of(found, access, allowed)
-    if first(raws) is None:
-        if MISSING in raws:
-            return _fetches(access) & allowed
-        return unasked(reader, layout, found, access, allowed)
+    if field.selections or first(raws) is None:  # each subgraph gives a part of an object
+        lost = _silent(access, raws) or unasked(reader, layout, found, access, allowed)
+        if lost:
+            return lost
     if field.selections:
         position, contexts = layout.child(field.source_key), reader.contexts_below(found)
         for _, item in spread((), access.type, raws):
@@ -82,7 +83,8 @@ def _lost(
             if inner is None or inner.layout is None:
                 return _fetches(access) & allowed
             for below in field.selections:
-                if lost := _lost(reader, inner.layout, inner, below, allowed):
+                lost = _lost(reader, inner.layout, inner, below, allowed)
+                if lost:
                     return lost
     return frozenset()
 
@@ -96,6 +98,12 @@ def untold_type(position: Position, found: OpenObject) -> frozenset[int]:
         and read.source.always_has(read.key)
         and read.key not in found.values[read.source]
     )
+
+
+def _silent(access: Access, raws: tuple[Json, ...]) -> frozenset[int]:
+    """Return the fetches that have an object and did not answer for its field."""
+    asked = zip(access.reads, raws, strict=True)
+    return frozenset(read.source.fetch for read, raw in asked if raw is MISSING)
 
 
 def _fetches(access: Access) -> frozenset[int]:

@@ -348,6 +348,42 @@ async def test_what_is_found_by_a_key_that_was_not_asked_for_is_told() -> None:
     assert error["extensions"]["service"] == "users"
 
 
+async def test_a_key_that_one_of_two_subgraphs_did_not_complete_is_told() -> None:
+    """Found by changing answers at random (``keys_mashup``)."""
+    home = field("home", field("city", key=True), field("zip", key=True), key=True)
+    spec = RepresentationSpec(
+        types=frozenset({"User"}), typename="User", fields=(field("id", key=True), home)
+    )
+
+    result = await execute_plan(
+        SUPERGRAPH,
+        "{ users { rating } }",
+        query_plan(
+            fetch(0, "users", "{ users { id home { city } } }"),
+            fetch(
+                1,
+                "homes",
+                call("users[]", {"User": "id"}, "{ ... on User { home { zip } } }"),
+                after=[0],
+            ),
+            fetch(2, "other", call("users[]", [spec], "{ ... on User { rating } }"), after=[0, 1]),
+        ),
+        {
+            "users": {"data": {"users": [{"id": str(n), "home": {"city": "X"}} for n in range(4)]}},
+            "homes": {
+                "data": {"_entities": [{"home": {"zip": "1"}}, {}, {"home": None}, {"home": {}}]}
+            },
+            "other": ratings(1),
+        },
+    )
+
+    assert result.data == {"users": [{"rating": 0}, *[{"rating": None}] * 3]}
+    assert [(error["path"], error["extensions"]["service"]) for error in result.errors] == [
+        (["users", 1, "rating"], "homes"),
+        (["users", 3, "rating"], "homes"),
+    ]
+
+
 async def test_an_object_of_no_known_type_has_what_all_types_have() -> None:
     other = ratings(1)
 
