@@ -28,6 +28,7 @@ from router.composition.merge.definitions import merge_definitions
 from router.composition.merge.enums import merge_enums
 from router.composition.merge.fields import merge_fields
 from router.composition.merge.inputs import merge_inputs
+from router.composition.merge.interface_keys import check_interface_keys
 from router.composition.merge.interface_objects import extend_implementations
 from router.composition.merge.links import agree_on_names
 from router.composition.merge.schema import merge_schema
@@ -77,5 +78,6 @@ def merge(
     merge_enums(context)
     extend_implementations(context)
     restrict_interfaces(context)
+    check_interface_keys(context)
     link_specifications(context)
     return supergraph
