@@ -28,6 +28,7 @@ from graphql import (
 from router.composition import SubgraphInput, compose
 from router.federation.hints import HintCode
 from tests.federation.composition.cases import composition_cases, feature_subgraphs
+from tests.federation.equivalence.supergraphs import random_subgraphs
 from tests.node.run import compose_with_apollo
 
 pytestmark = [pytest.mark.node, pytest.mark.usefixtures("npm_packages")]
@@ -101,3 +102,18 @@ def test_supergraphs_of_the_features_are_those_of_apollo() -> None:
         hints = {str(hint.code) for hint in ours.hints}
         doubt = HintCode.INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN
         assert hints - {doubt} == apollo.hints - {doubt}, name
+
+
+def test_random_subgraphs_compose_as_with_apollo_or_not_at_all() -> None:
+    sets = [
+        [SubgraphInput(name, f"http://{name}", sdl) for name, sdl in random_subgraphs(seed).items()]
+        for seed in range(300)
+    ]
+
+    results = compose_with_apollo([_as_json(subgraphs) for subgraphs in sets])
+
+    for seed, (subgraphs, apollo) in enumerate(zip(sets, results, strict=True)):
+        ours = compose(subgraphs)
+        assert {str(error.code) for error in ours.errors} == apollo.errors, seed
+        if ours.supergraph_sdl is not None and apollo.sdl is not None:
+            assert normalised(ours.supergraph_sdl) == normalised(apollo.sdl), seed

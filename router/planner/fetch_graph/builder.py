@@ -112,6 +112,12 @@ class FetchGraphBuilder:
                     together.add(field)
                 view = self._direct_view(position, whole or unit, field, guard)
                 steps |= self._select(position, whole or unit, field, view, inner, guard)
+            if self._minds_types(position, unit):
+                for conditions in {field.conditions for field in unit.fields}:
+                    # Who is deferred below a type is known only with the type.
+                    self._tell_types(
+                        position, unit.types, demand.under(without_deferrals(conditions))
+                    )
         return steps
 
     def _defer(self, position: Position, later: Later, demand: Demand, guard: Guard) -> None:
@@ -162,10 +168,6 @@ class FetchGraphBuilder:
             raise self._no_plan(position, unit)
         for target in choice.entries:
             self._enter(position, unit, target, guard)
-        if position.discovery is not None and self._minds_types(position, unit):
-            for conditions in {field.conditions for field in unit.fields}:
-                # Who is deferred below a type is known only with the type.
-                position.learn_type(demand.under(without_deferrals(conditions)))
         return dict(choice.computed)
 
     def _together(
@@ -369,6 +371,7 @@ class FetchGraphBuilder:
         step.typename = position.declared
         step.path = position.path_for(unit.types)
         step.types = unit.types
+        self._follow_types(position, step)
         step.depends_on.add(self._ensure_object(position, Demand(step=step)))
 
     def _give_key(
@@ -384,9 +387,7 @@ class FetchGraphBuilder:
         step.depends_on |= self._resolve(position, needed, Demand(step=step), inside)
         step.path = position.path_for(unit.types)
         step.types = unit.types
-        if position.discovery is not None and not step.any_type:
-            step.depends_on.add(position.discovery.step)  # objects are told apart by their type
-            position.learn_type(Demand(step=step))
+        self._follow_types(position, step)
         step.keys = self._representation(position, needed, is_key=True)
 
     # -- interface objects -----------------------------------------------------------------------
@@ -408,6 +409,37 @@ class FetchGraphBuilder:
 
     def _are_interface_objects(self, views: Sequence[View]) -> bool:
         return bool(views) and all(self._graph.is_interface_object(v.node) for v in views)
+
+    def _follow_types(self, position: Position, step: Step) -> None:
+        """Have a step wait for the types by which its path goes, and by which its objects are told
+        apart.
+        """
+        if not step.any_type and step.types is not None:
+            self._tell_types(position, step.types, Demand(step=step))
+        for above, types in position.above():
+            if not above.is_every_type(types):
+                self._tell_types(above, types, Demand(step=step))
+
+    def _tell_types(self, position: Position, types: frozenset[str], demand: Demand) -> None:
+        """Have somebody say which type the objects have, where who gives them may not know it: an
+        interface object has one name for all. Who knows the types is asked for them in any case.
+        """
+        views = self._views(position, types)
+        if not any(self._graph.is_interface_object(view.node) for view in views):
+            return
+        tellers = [
+            view
+            for view in views
+            if (view.parent is not None or view.step.any_type)
+            and not self._graph.is_interface_object(view.node)
+        ]
+        if position.discovery is not None:
+            tellers = [position.discovery]
+        if tellers:
+            teller = min(tellers, key=lambda v: (not v.is_used(), *self._order(v, NO_GUARD)))
+            teller.select(TYPENAME_WANTED, teller.types, None, demand)
+            if demand.step is not None:
+                demand.step.depends_on.add(teller.step)
 
     def _discover(
         self, position: Position, unit: Unit, guard: Guard, preferred: str | None = None

@@ -4,12 +4,13 @@ sent.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphql import print_ast
 
 from router.planner.fetch_graph.representations import merge_representations
+from router.planner.fetch_graph.selection import Shape
 from router.planner.operation_text import operation_text
 from router.planner.plan import (
     ContextVariable,
@@ -103,7 +104,7 @@ class OutputBuilder:
     # -- entity calls ----------------------------------------------------------------------------
 
     def _calls(self, group: Sequence[Step]) -> list[EntityCall]:
-        calls: list[EntityCall] = []
+        calls: list[_Call] = []
         for step in group:
             call = self._call(step)
             for index, other in enumerate(calls):
@@ -114,8 +115,8 @@ class OutputBuilder:
             else:
                 calls.append(call)
         if len(calls) == 1:
-            return calls
-        return [self._numbered(call, index) for index, call in enumerate(calls)]
+            return [calls[0].call]
+        return [self._numbered(one.call, index) for index, one in enumerate(calls)]
 
     def _numbered(self, call: EntityCall, index: int) -> EntityCall:
         """One of several calls of a fetch, with names of its own."""
@@ -130,18 +131,18 @@ class OutputBuilder:
             contexts=tuple(contexts),
         )
 
-    def _call(self, step: Step) -> EntityCall:
+    def _call(self, step: Step) -> _Call:
         conditions = step.conditions()
         fields = merge_representations(step.keys, step.requires)
         assert fields is not None, "a key and a requirement of one field always have one value"
         assert step.path is not None
-        selections = step.selection.finish(self._supergraph, conditions)
+        selections, shapes = step.selection.finish_with_shapes(self._supergraph, conditions)
         if step.fragment is not None:
             selections = (FragmentSelection(type_condition=step.fragment, selections=selections),)
         spec = RepresentationSpec(
             types=None if step.any_type else step.types, typename=step.typename, fields=fields
         )
-        return EntityCall(
+        call = EntityCall(
             response_key="_entities",
             variable=self._sent,
             paths=(_with_contexts(step.path, step.contexts),),
@@ -152,6 +153,7 @@ class OutputBuilder:
             enters_root=step.enters_root,
             contexts=self._contexts(step),
         )
+        return _Call(call, Shape("", shapes))
 
     def _contexts(self, step: Step) -> tuple[ContextVariable, ...]:
         types = self._supergraph.context_values
@@ -193,8 +195,27 @@ def _context_order(value: ContextSource) -> tuple[int, list[str]]:
     return value.number, sorted(value.types or ())
 
 
-def _merge_calls(one: EntityCall, other: EntityCall) -> EntityCall | None:
-    """Two calls as one: asking the same in two places, or of several types in one place."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call, and the shape of what it asks of an entity."""
+
+    call: EntityCall
+    shape: Shape
+
+
+def _merge_calls(one: _Call, other: _Call) -> _Call | None:
+    """Two calls as one: asking the same in two places, or of several types in one place.
+
+    The types of one place may have one field in two types; asked together they would conflict
+    (specification, section 5.3.2).
+    """
+    if not one.shape.agrees(other.shape):
+        return None
+    merged = _merged(one.call, other.call)
+    return None if merged is None else _Call(merged, one.shape.merge(other.shape))
+
+
+def _merged(one: EntityCall, other: EntityCall) -> EntityCall | None:
     if (one.conditions, one.any_of) != (other.conditions, other.any_of):
         return None
     paths = tuple(dict.fromkeys((*one.paths, *other.paths)))

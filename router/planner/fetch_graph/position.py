@@ -195,10 +195,15 @@ class Position:
         """Add the view of a step that enters at this position."""
         self.entered.append(view)
 
-    def learn_type(self, demand: Demand) -> None:
-        """Have the view that tells the types asked for them."""
-        assert self.discovery is not None
-        self.discovery.select(TYPENAME_WANTED, self.discovery.types, None, demand)
+    def above(self) -> Iterator[tuple[Position, frozenset[str]]]:
+        """The positions above, each with the runtime types of it that lead here."""
+        if self.parent is not None and self.parent_unit is not None:
+            yield self.parent, self.parent_unit.types
+            yield from self.parent.above()
+
+    def is_every_type(self, types: frozenset[str]) -> bool:
+        """Whether these are all runtime types that there may be here."""
+        return self.paths.graph.supergraph.possible_types(self.declared) <= types
 
     # -- children --------------------------------------------------------------------------------
 
@@ -233,7 +238,6 @@ class Position:
 
     def path_for(self, types: frozenset[str]) -> Path:
         """The path to the objects here that have one of the given runtime types."""
-        possible = self.paths.graph.supergraph.possible_types(self.declared)
-        if not self.path or possible <= types:
+        if not self.path or self.is_every_type(types):
             return self.path
         return (*self.path[:-1], replace(self.path[-1], types=types))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from router.query_graph import Conditions
     from router.supergraph import FieldJoin, Supergraph
 
-__all__ = ["ENTITY_ROOT", "TYPENAME_WANTED", "Entry", "SelectionBuilder", "Wanted"]
+__all__ = ["ENTITY_ROOT", "TYPENAME_WANTED", "Entry", "SelectionBuilder", "Shape", "Wanted"]
 
 ENTITY_ROOT = "_Entity"  # the union every entity call returns; every type needs a fragment below it
 

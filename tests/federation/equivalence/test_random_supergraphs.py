@@ -1,0 +1,52 @@
+"""Random queries over random supergraphs: the router's answer is that of one merged schema.
+
+A counter-example found here becomes a folder of its own.
+"""
+
+from __future__ import annotations
+
+from graphql import parse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from router.composition import SubgraphInput, compose
+from router.supergraph import load_supergraph
+from tests.federation.equivalence.queries import random_query
+from tests.federation.equivalence.subgraphs import WorldSubgraph, execute_merged
+from tests.federation.equivalence.supergraphs import random_subgraphs
+from tests.federation.equivalence.world import World
+from tests.federation.harness import run
+
+QUERIES = 4  # per supergraph
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32))
+async def test_random_supergraphs_answer_as_one_schema_would(seed: int) -> None:
+    sdls = random_subgraphs(seed)
+    composed = compose([SubgraphInput(name, f"http://{name}", sdl) for name, sdl in sdls.items()])
+    if composed.supergraph_sdl is None:
+        return
+    world = World(load_supergraph(composed.supergraph_sdl))
+    subgraphs = [WorldSubgraph(name, sdl) for name, sdl in sdls.items()]
+    for subgraph in subgraphs:
+        subgraph.serve(world)
+    for number in range(QUERIES):
+        query = random_query(world.supergraph.api_schema, seed + number)
+        variables = {"v": bool(number & 1), "w": bool(number & 2)}
+
+        result = await run(subgraphs, query, variables, supergraph=world.supergraph)
+
+        assert result.errors == [], query
+        assert result.data == execute_merged(world, parse(query), variables), query
+
+
+def test_enough_of_them_compose() -> None:
+    composing = sum(
+        compose(
+            [SubgraphInput(name, name, sdl) for name, sdl in random_subgraphs(seed).items()]
+        ).supergraph_sdl
+        is not None
+        for seed in range(100)
+    )
+    assert composing > 20
