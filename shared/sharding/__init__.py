@@ -21,6 +21,7 @@ from shared.sharding.shards import Shards
 from shared.sharding.slots import slot_for
 from shared.sharding.statements import StatementCounts, count_statements
 from shared.sharding.topology import ShardConfig, Topology, TopologyError
+from shared.sharding.walk import SlotWalk
 
 __all__ = [
     "DEFAULT_SLOTS",
@@ -45,6 +46,7 @@ __all__ = [
     "ShardedLoader",
     "Shards",
     "Slot",
+    "SlotWalk",
     "StatementCounts",
     "Topology",
     "TopologyError",

@@ -29,6 +29,7 @@ from .get_post import (
 )
 from .get_posts import GetPosts, GetPostsPosts, GetPostsPostsAuthor
 from .get_privacy_settings import GetPrivacySettings, GetPrivacySettingsPrivacySettings
+from .get_sessions import GetSessions, GetSessionsSessions
 from .get_user import GetUser, GetUserUser, GetUserUserAvatar
 from .get_user_by_handle import GetUserByHandle, GetUserByHandleUserByHandle
 from .get_user_posts import (
@@ -47,13 +48,21 @@ from .input_types import (
     UpdateProfileInput,
 )
 from .login import Login, LoginLogin, LoginLoginUser
+from .logout import Logout
+from .logout_everywhere import LogoutEverywhere
 from .me import Me, MeMe, MeMeAvatar
 from .post_published import (
     PostPublished,
     PostPublishedPostPublished,
     PostPublishedPostPublishedAuthor,
 )
+from .refresh_session import (
+    RefreshSession,
+    RefreshSessionRefreshSession,
+    RefreshSessionRefreshSessionUser,
+)
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
+from .revoke_session import RevokeSession
 from .update_post import UpdatePost, UpdatePostUpdatePost
 from .update_privacy_settings import (
     UpdatePrivacySettings,
@@ -88,6 +97,8 @@ __all__ = [
     "GetPostsPostsAuthor",
     "GetPrivacySettings",
     "GetPrivacySettingsPrivacySettings",
+    "GetSessions",
+    "GetSessionsSessions",
     "GetUser",
     "GetUserByHandle",
     "GetUserByHandleUserByHandle",
@@ -109,6 +120,8 @@ __all__ = [
     "LoginInput",
     "LoginLogin",
     "LoginLoginUser",
+    "Logout",
+    "LogoutEverywhere",
     "Me",
     "MeMe",
     "MeMeAvatar",
@@ -119,10 +132,14 @@ __all__ = [
     "PostVisibility",
     "PrivacyParts",
     "PrivacySettingsInput",
+    "RefreshSession",
+    "RefreshSessionRefreshSession",
+    "RefreshSessionRefreshSessionUser",
     "Register",
     "RegisterInput",
     "RegisterRegistration",
     "RegisterRegistrationUser",
+    "RevokeSession",
     "SocialnetClient",
     "UpdatePost",
     "UpdatePostUpdatePost",

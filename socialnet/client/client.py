@@ -12,6 +12,7 @@ from .delete_post import DeletePost
 from .get_post import GetPost
 from .get_posts import GetPosts
 from .get_privacy_settings import GetPrivacySettings
+from .get_sessions import GetSessions
 from .get_user import GetUser
 from .get_user_by_handle import GetUserByHandle
 from .get_user_posts import GetUserPosts
@@ -24,9 +25,13 @@ from .input_types import (
     UpdateProfileInput,
 )
 from .login import Login
+from .logout import Logout
+from .logout_everywhere import LogoutEverywhere
 from .me import Me
 from .post_published import PostPublished
+from .refresh_session import RefreshSession
 from .register import Register
+from .revoke_session import RevokeSession
 from .update_post import UpdatePost
 from .update_privacy_settings import UpdatePrivacySettings
 from .update_profile import UpdateProfile
@@ -511,3 +516,93 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return AllUsers.model_validate(data)
+
+    async def refresh_session(
+        self, refresh_token: str, **kwargs: Any
+    ) -> RefreshSession:
+        query = gql("""
+            mutation RefreshSession($refreshToken: String!) {
+              refreshSession(refreshToken: $refreshToken) {
+                accessToken
+                refreshToken
+                expiresIn
+                user {
+                  ...UserCard
+                }
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"refreshToken": refresh_token}
+        response = await self.execute(
+            query=query, operation_name="RefreshSession", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return RefreshSession.model_validate(data)
+
+    async def logout(self, **kwargs: Any) -> Logout:
+        query = gql("""
+            mutation Logout {
+              logout
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query, operation_name="Logout", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Logout.model_validate(data)
+
+    async def logout_everywhere(self, **kwargs: Any) -> LogoutEverywhere:
+        query = gql("""
+            mutation LogoutEverywhere {
+              logoutEverywhere
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query,
+            operation_name="LogoutEverywhere",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return LogoutEverywhere.model_validate(data)
+
+    async def revoke_session(self, id: str, **kwargs: Any) -> RevokeSession:
+        query = gql("""
+            mutation RevokeSession($id: ID!) {
+              revokeSession(id: $id)
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = await self.execute(
+            query=query, operation_name="RevokeSession", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return RevokeSession.model_validate(data)
+
+    async def get_sessions(self, **kwargs: Any) -> GetSessions:
+        query = gql("""
+            query GetSessions {
+              sessions {
+                id
+                createdAt
+                lastUsedAt
+                userAgent
+                ip
+                isCurrent
+              }
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query, operation_name="GetSessions", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return GetSessions.model_validate(data)

@@ -25,7 +25,7 @@ from shared.graphql import (
 )
 from shared.limits import RateLimiter
 from shared.settings import Environment
-from shared.sharding import EntityId, Identities, Shards
+from shared.sharding import EntityId, Identities, Shards, SlotWalk
 from subgraphs.users.context import UsersContext, UsersServices
 from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
@@ -118,7 +118,10 @@ class _Application:
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
-            self._services = self._wire(shards, limiter)
+            self._services = services = self._wire(shards, limiter)
+            pruning = SlotWalk("forget sessions", shards, services.sessions.prune)
+            stack.push_async_callback(pruning.stop)
+            await pruning.start()
             await stack.enter_async_context(
                 delivering_events(
                     domain,
@@ -163,7 +166,16 @@ class _Application:
 
         identities = Identities(shards, holds=holds)
         changes = IdentityChanges(shards, holdings, identities)
-        sessions = SessionService(SessionRepository(), self._issuer)
+        limits = self._settings.account_limits()
+        sessions = SessionService(
+            shards,
+            SessionRepository(),
+            repository,
+            self._issuer,
+            limiter,
+            limits,
+            self._settings.session_policy(),
+        )
         verifier = TokenVerifier(
             StaticKeys(self._issuer.public_keys),
             issuer=self._issuer.issuer,
@@ -180,7 +192,7 @@ class _Application:
                 self._passwords,
                 sessions,
                 limiter,
-                self._settings.account_limits(),
+                limits,
             ),
             profiles=ProfileService(shards, repository, identities, changes),
             privacy=PrivacyService(shards, repository, PrivacyRepository()),

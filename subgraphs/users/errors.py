@@ -5,7 +5,15 @@ from __future__ import annotations
 from shared.auth import UnauthenticatedError
 from shared.errors import ErrorCode, SocialnetError
 
-__all__ = ["AccountInactiveError", "UserNotFoundError", "WrongCredentialsError"]
+__all__ = [
+    "AccountInactiveError",
+    "RefreshTokenInvalidError",
+    "RefreshTokenReusedError",
+    "SessionExpiredError",
+    "SessionNotFoundError",
+    "UserNotFoundError",
+    "WrongCredentialsError",
+]
 
 
 class WrongCredentialsError(UnauthenticatedError):
@@ -27,3 +35,32 @@ class UserNotFoundError(SocialnetError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.NOT_FOUND, "There is no such user.")
+
+
+class SessionNotFoundError(SocialnetError):
+    """A mutation names a session that is not an open one of the caller's."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.NOT_FOUND, "There is no such session.")
+
+
+class RefreshTokenInvalidError(SocialnetError):
+    """The refresh token is of no open session."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.TOKEN_INVALID, "The refresh token is not valid. Sign in again.")
+
+
+class RefreshTokenReusedError(SocialnetError):
+    """The refresh token had been exchanged before: somebody else may have it."""
+
+    def __init__(self) -> None:
+        message = "The refresh token has been used before: its session has ended. Sign in again."
+        super().__init__(ErrorCode.TOKEN_INVALID, message)
+
+
+class SessionExpiredError(SocialnetError):
+    """The refresh token was not used for too long."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.TOKEN_EXPIRED, "The session has expired. Sign in again.")

@@ -10,7 +10,7 @@ from typing_extensions import override
 from shared.events import EventPayload
 from subgraphs.users.tables import Visibility
 
-__all__ = ["EVENTS", "UserPrivacyChanged", "UserRegistered", "UserUpdated"]
+__all__ = ["EVENTS", "UserPrivacyChanged", "UserRegistered", "UserSessionsEnded", "UserUpdated"]
 
 
 class UserRegistered(EventPayload):
@@ -59,5 +59,24 @@ class UserPrivacyChanged(EventPayload):
         return self.user_id
 
 
-EVENTS: tuple[type[EventPayload], ...] = (UserRegistered, UserUpdated, UserPrivacyChanged)
+class UserSessionsEnded(EventPayload):
+    """Somebody was signed out, on one device or several: nothing may go on with these sessions."""
+
+    event_type: ClassVar[str] = "user.sessions_ended"
+
+    user_id: str
+    session_ids: tuple[str, ...]
+
+    @override
+    def entity_id(self) -> str:
+        # not the user's: their other events need not wait for it while Redis is down
+        return self.session_ids[0]
+
+
+EVENTS: tuple[type[EventPayload], ...] = (
+    UserRegistered,
+    UserUpdated,
+    UserPrivacyChanged,
+    UserSessionsEnded,
+)
 """Every event of the domain."""

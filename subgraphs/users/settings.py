@@ -13,7 +13,7 @@ from shared.auth import SigningKey, TokenIssuer
 from shared.errors import OperatorError
 from shared.limits import RateLimit, RateSetting
 from shared.settings import ServiceSettings
-from subgraphs.users.service.limits import AccountLimits
+from subgraphs.users.service import AccountLimits, SessionPolicy
 
 __all__ = ["UsersSettings"]
 
@@ -30,10 +30,14 @@ class UsersSettings(ServiceSettings):
     token_issuer: str = "socialnet"  # noqa: S105 - a name
     token_audience: str = "socialnet"  # noqa: S105 - a name
     token_seconds: int = Field(default=900, ge=1)
+    session_seconds: int = Field(default=30 * 24 * 3600, ge=1)
+    refresh_grace_seconds: int = Field(default=10, ge=0)
     limit_register_address: RateSetting = "100/3600"
     limit_register_email: RateSetting = "20/3600"
     limit_login_address: RateSetting = "300/600"
     limit_login_email: RateSetting = "20/600"
+    limit_refresh_address: RateSetting = "600/600"
+    limit_refresh_session: RateSetting = "30/600"
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key."""
@@ -44,6 +48,13 @@ class UsersSettings(ServiceSettings):
             ttl=timedelta(seconds=self.token_seconds),
         )
 
+    def session_policy(self) -> SessionPolicy:
+        """How long sessions live."""
+        return SessionPolicy(
+            life=timedelta(seconds=self.session_seconds),
+            grace=timedelta(seconds=self.refresh_grace_seconds),
+        )
+
     def account_limits(self) -> AccountLimits:
         """How often anybody may try to get an account, or into one."""
         return AccountLimits(
@@ -51,6 +62,8 @@ class UsersSettings(ServiceSettings):
             register_email=RateLimit.of("register_email", self.limit_register_email),
             login_address=RateLimit.of("login_address", self.limit_login_address),
             login_email=RateLimit.of("login_email", self.limit_login_email),
+            refresh_address=RateLimit.of("refresh_address", self.limit_refresh_address),
+            refresh_session=RateLimit.of("refresh_session", self.limit_refresh_session),
         )
 
     def _key(self) -> SigningKey:

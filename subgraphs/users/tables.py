@@ -170,7 +170,7 @@ sessions = sharded_table(
     Column("user_agent", Text),
     Column("ip", Text),
     Index("sessions_user_id_idx", "user_id"),
-    Index("sessions_expires_at_idx", "expires_at"),
+    Index("sessions_slot_expires_at_idx", "slot", "expires_at"),
 )
 
 # Hashes of refresh tokens that have been exchanged for a newer one: seen again, they were stolen.
@@ -181,7 +181,10 @@ used_refresh_tokens = Table(
     Column("session_id", Uuid, nullable=False),
     Column("token_hash", LargeBinary, nullable=False),
     utc_timestamp("used_at"),
+    # with the token itself it makes the token's successor again; null: of a former version
+    Column("successor_salt", LargeBinary),
     PrimaryKeyConstraint("slot", "session_id", "token_hash"),
+    Index("used_refresh_tokens_used_at_idx", "slot", "used_at"),
 )
 
 # One row per phone number, on the slot of the number's hash, like its identity.

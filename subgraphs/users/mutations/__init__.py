@@ -5,10 +5,11 @@ import strawberry
 from subgraphs.users.mutations.accounts import AccountMutations
 from subgraphs.users.mutations.privacy import PrivacyMutations
 from subgraphs.users.mutations.profile import ProfileMutations
+from subgraphs.users.mutations.sessions import SessionMutations
 
 __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(AccountMutations, ProfileMutations, PrivacyMutations):
+class Mutation(AccountMutations, ProfileMutations, PrivacyMutations, SessionMutations):
     """What can be done in the users domain."""

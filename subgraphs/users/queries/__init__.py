@@ -5,11 +5,12 @@ services, wrap.
 import strawberry
 
 from subgraphs.users.queries.privacy import PrivacyQueries
+from subgraphs.users.queries.sessions import SessionQueries
 from subgraphs.users.queries.users import UserQueries
 
 __all__ = ["Query"]
 
 
 @strawberry.type
-class Query(UserQueries, PrivacyQueries):
+class Query(UserQueries, PrivacyQueries, SessionQueries):
     """What can be asked of the users domain."""

@@ -3,7 +3,11 @@
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
 from subgraphs.users.repository.regard import Regard
-from subgraphs.users.repository.sessions import SessionRecord, SessionRepository
+from subgraphs.users.repository.sessions import (
+    SessionRecord,
+    SessionRepository,
+    UsedRefreshToken,
+)
 from subgraphs.users.repository.users import Credentials, SeenUser, UserRecord, UserRepository
 
 __all__ = [
@@ -17,6 +21,7 @@ __all__ = [
     "SeenUser",
     "SessionRecord",
     "SessionRepository",
+    "UsedRefreshToken",
     "UserRecord",
     "UserRepository",
 ]

@@ -135,7 +135,7 @@ class UserRepository:
         row = (await session.execute(_BY_ID_LOCKED, _key(user_id))).one_or_none()
         return None if row is None else _user(row)
 
-    async def find_credentials(self, session: ReadSession, user_id: EntityId) -> Credentials | None:
+    async def find_credentials(self, session: Session, user_id: EntityId) -> Credentials | None:
         """One user, with what signing in needs."""
         row = (await session.execute(_CREDENTIALS, _key(user_id))).one_or_none()
         if row is None:

@@ -10,7 +10,7 @@ from subgraphs.users.service.profiles import (
     ProfileChange,
     ProfileService,
 )
-from subgraphs.users.service.sessions import SessionService, SignedIn
+from subgraphs.users.service.sessions import SessionPolicy, SessionService, SignedIn
 
 __all__ = [
     "AccountLimits",
@@ -25,6 +25,7 @@ __all__ = [
     "ProfileChange",
     "ProfileService",
     "Registration",
+    "SessionPolicy",
     "SessionService",
     "SignedIn",
 ]

@@ -23,3 +23,5 @@ class AccountLimits:
     register_email: RateLimit | None = None
     login_address: RateLimit | None = None
     login_email: RateLimit | None = None
+    refresh_address: RateLimit | None = None
+    refresh_session: RateLimit | None = None

@@ -3,6 +3,15 @@
 from subgraphs.users.types.auth import AuthPayload
 from subgraphs.users.types.media import Media
 from subgraphs.users.types.privacy import PrivacySettings, Visibility
+from subgraphs.users.types.session import Session
 from subgraphs.users.types.user import User, UserConnection
 
-__all__ = ["AuthPayload", "Media", "PrivacySettings", "User", "UserConnection", "Visibility"]
+__all__ = [
+    "AuthPayload",
+    "Media",
+    "PrivacySettings",
+    "Session",
+    "User",
+    "UserConnection",
+    "Visibility",
+]
