@@ -34,6 +34,7 @@ from router.server.subgraph_overrides import SubgraphOverrides
 
 __all__ = [
     "AccessMode",
+    "BadTokens",
     "ClientAddressHeader",
     "CostMode",
     "Environment",
@@ -92,6 +93,13 @@ class PersistedDocuments(StrEnum):
     OFF = "off"
     REPORT = "report"
     ENFORCE = "enforce"
+
+
+class BadTokens(StrEnum):
+    """What becomes of a request whose access token is not good."""
+
+    REJECT = "reject"
+    IGNORE = "ignore"
 
 
 class AccessMode(StrEnum):
@@ -450,6 +458,10 @@ class RouterSettings(BaseSettings):
         default=(), description="Who issues tokens, and where their keys are."
     )
     jwt_required: bool = Field(default=False, description="Refuse requests without a token.")
+    jwt_bad_tokens: BadTokens = Field(
+        default=BadTokens.REJECT,
+        description="A token that is not good: reject the request, or take it as anonymous.",
+    )
     jwt_header: str = "authorization"
     jwt_scheme: str = Field(default="Bearer", description="Before the token in its header.")
     jwt_cookie: str | None = Field(
@@ -647,6 +659,12 @@ class RouterSettings(BaseSettings):
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
+
+    @model_validator(mode="after")
+    def _nobody_is_anonymous(self) -> Self:
+        if self.jwt_required and self.jwt_bad_tokens is BadTokens.IGNORE:
+            raise ValueError("jwt_bad_tokens: 'ignore' makes callers anonymous: not jwt_required")
+        return self
 
     @model_validator(mode="after")
     def _revocations_need_tokens(self) -> Self:

@@ -8,6 +8,7 @@ from shared.auth.errors import (
     SigningKeysUnavailableError,
     TokenExpiredError,
     TokenInvalidError,
+    TokenRevokedError,
     UnauthenticatedError,
 )
 from shared.auth.jwks import KeySource, RemoteKeys, StaticKeys
@@ -34,6 +35,7 @@ __all__ = [
     "TokenExpiredError",
     "TokenInvalidError",
     "TokenIssuer",
+    "TokenRevokedError",
     "TokenVerifier",
     "UnauthenticatedError",
     "Viewer",

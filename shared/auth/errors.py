@@ -9,6 +9,7 @@ __all__ = [
     "SigningKeysUnavailableError",
     "TokenExpiredError",
     "TokenInvalidError",
+    "TokenRevokedError",
     "UnauthenticatedError",
 ]
 
@@ -37,6 +38,15 @@ class TokenInvalidError(SocialnetError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.TOKEN_INVALID, "The access token is not valid.")
+
+
+class TokenRevokedError(SocialnetError):
+    """The access token would still be good, but its session has been ended."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.TOKEN_INVALID, "The session of this access token has ended. Sign in again."
+        )
 
 
 class ForbiddenError(SocialnetError):

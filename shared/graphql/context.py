@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from shared.auth import (
     Client,
     TokenExpiredError,
+    TokenRevokedError,
     TokenVerifier,
     UnauthenticatedError,
     Viewer,
@@ -24,14 +25,18 @@ from shared.errors import SocialnetError
 if TYPE_CHECKING:
     from typing import Self
 
+    from shared.revocations import RevokedSessions
+
 __all__ = ["Authenticator", "SubgraphContext"]
 
 
 class Authenticator:
     """Turns what a request brings into a viewer."""
 
-    def __init__(self, verifier: TokenVerifier) -> None:
+    def __init__(self, verifier: TokenVerifier, revoked: RevokedSessions | None = None) -> None:
+        """``revoked``: sessions whose tokens are good no longer."""
         self._verifier = verifier
+        self._revoked = revoked
 
     async def authenticate(self, authorization: str | None) -> Viewer | SocialnetError | None:
         """The viewer, None without a token, or why the token was refused.
@@ -44,6 +49,15 @@ class Authenticator:
             return None if token is None else await self._verifier.verify(token)
         except SocialnetError as error:
             return error
+
+    def require_current(self, viewer: Viewer) -> None:
+        """Raise ``TokenExpiredError`` or ``TokenRevokedError`` when the viewer's token is good no
+        longer.
+        """
+        if datetime.now(UTC) >= viewer.expires_at:
+            raise TokenExpiredError
+        if self._revoked is not None and viewer.session_id in self._revoked:
+            raise TokenRevokedError
 
 
 class SubgraphContext(ABC):
@@ -72,8 +86,7 @@ class SubgraphContext(ABC):
         match self._authentication:
             case Viewer() as viewer:
                 # a connection may outlive the token that it was opened with
-                if datetime.now(UTC) >= viewer.expires_at:
-                    raise TokenExpiredError
+                self.authenticator.require_current(viewer)
                 return viewer
             case SocialnetError() as refusal:
                 # a fresh traceback each time: the same refusal may be raised by many fields

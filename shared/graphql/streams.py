@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.auth import TokenExpiredError
+from shared.errors import SocialnetError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +32,8 @@ class EventStream(Generic[E, T]):
     its ``finally``, and the source would stay open.
 
     Before each event the context forgets what it has loaded. When the viewer's token expires the
-    stream ends with ``TOKEN_EXPIRED``, whether or not something happens.
+    stream ends with ``TOKEN_EXPIRED``, whether or not something happens; when its session has been
+    ended, at the next event.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class EventStream(Generic[E, T]):
             raise StopAsyncIteration
         while True:
             event = await self._next_event()
+            await self._require_viewer()
             self._context.forget_loaded()
             item = await self._transform(event)
             if item is not None:
@@ -77,6 +80,13 @@ class EventStream(Generic[E, T]):
         """Let the source go. Idempotent."""
         self._closed = True
         await self._source.aclose()
+
+    async def _require_viewer(self) -> None:
+        try:
+            _ = self._context.viewer
+        except SocialnetError:
+            await self.aclose()
+            raise
 
     async def _next_event(self) -> E:
         left = (self._expires_at - datetime.now(UTC)).total_seconds()

@@ -73,6 +73,7 @@ class ServiceSettings(BaseSettings):
     kafka_attempts: int = Field(default=5, ge=1)
     kafka_concurrency: int = Field(default=16, ge=1)
     router_secrets: tuple[RouterSecret, ...] = ()
+    revocation_seconds: float = Field(default=3600.0, gt=0)
     # Connections beyond the pool are opened and closed per use, at many times a query's price.
     pool_size: int = Field(default=20, ge=1)
     max_overflow: int = Field(default=0, ge=0)

@@ -16,18 +16,22 @@ from pydantic import SecretStr
 
 from router.composition import SubgraphInput, compose
 from router.executor.transport.asgi import AsgiTransport
+from router.server.access.issuers import JwtIssuer
 from router.server.app import create_router_app
 from router.server.serving import ServerAddress, uvicorn_config
+from router.server.settings import BadTokens, RouterSettings
 from router.server.settings import Environment as RouterEnvironment
-from router.server.settings import RouterSettings
 from shared.auth import CLIENT_ADDRESS_HEADER, StaticKeys, TokenVerifier
+from shared.auth.keys import ALGORITHM
+from shared.auth.tokens import TOKEN_TYPE
 from shared.cache import InProcessRedis
+from shared.revocations import RevokedSessions
 from shared.settings import Environment
 from socialnet.demo.seed import is_seeded, seed
 from socialnet.domains import Domain, subgraph_sdl
 from socialnet.embedded.errors import EmbeddedError
 from socialnet.embedded.folder import open_folder
-from socialnet.embedded.keys import ensure_signing_key
+from socialnet.embedded.keys import ensure_signing_key, write_public_keys
 from socialnet.embedded.server import SignalledProgram, open_listener
 from socialnet.embedded.shards import prepare_databases, running_clusters, shard_configs
 from socialnet.embedded.welcome import FIRST_QUERY, print_welcome
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from router.server.app import RouterApp
+    from shared.events import Delivery
     from shared.sharding import ShardConfig
     from socialnet.embedded.folder import DataFolder
     from socialnet.embedded.postgres import PostgresCluster
@@ -95,8 +100,10 @@ async def run_system(options: SystemOptions, console: Console, progress: Progres
                     posts_topology=settings.posts.topology(),
                 )
         with progress.step("Starting subgraphs and router"):
-            subgraphs = await _start_subgraphs(stack, settings)
-            router = _make_router(options, subgraphs, router_secret)
+            logouts = _Logouts()
+            subgraphs = await _start_subgraphs(stack, settings, logouts)
+            router = _make_router(options, subgraphs, router_secret, _jwt_issuer(folder, settings))
+            logouts.router = router
         app = _PublicApp(router, jwks=subgraphs[Domain.USERS])
         address = ServerAddress(options.host, listener.getsockname()[1])
         await program.serve(
@@ -148,9 +155,11 @@ def _entry(shard: ShardConfig) -> dict[str, object]:
 
 
 async def _start_subgraphs(
-    stack: AsyncExitStack, settings: _Settings
+    stack: AsyncExitStack, settings: _Settings, logouts: _Logouts
 ) -> Mapping[Domain, Starlette]:
-    """Start all subgraphs; they share one signing key and one emulated Redis."""
+    """Start all subgraphs; they share one signing key, one emulated Redis, and what they know of
+    ended sessions.
+    """
     issuer = settings.users.issuer()
     verifier = TokenVerifier(
         StaticKeys(issuer.public_keys),
@@ -158,11 +167,16 @@ async def _start_subgraphs(
         audience=issuer.audience,
         slots=settings.posts.slots,
     )
+    revoked = RevokedSessions(remember=settings.users.revocation_seconds)
     redis = InProcessRedis().client()
     stack.push_async_callback(redis.aclose)
     subgraphs = {
-        Domain.USERS: create_users_app(settings.users, issuer=issuer),
-        Domain.POSTS: create_posts_app(settings.posts, redis=redis, verifier=verifier),
+        Domain.USERS: create_users_app(
+            settings.users, issuer=issuer, consumers=[logouts], revoked=revoked
+        ),
+        Domain.POSTS: create_posts_app(
+            settings.posts, redis=redis, verifier=verifier, revoked=revoked
+        ),
     }
     for app in subgraphs.values():
         await stack.enter_async_context(app.router.lifespan_context(app))
@@ -170,7 +184,10 @@ async def _start_subgraphs(
 
 
 def _make_router(
-    options: SystemOptions, subgraphs: Mapping[Domain, Starlette], router_secret: str
+    options: SystemOptions,
+    subgraphs: Mapping[Domain, Starlette],
+    router_secret: str,
+    jwt_issuer: JwtIssuer,
 ) -> RouterApp:
     settings = RouterSettings(
         environment=RouterEnvironment.DEVELOPMENT,
@@ -180,6 +197,8 @@ def _make_router(
         graphiql_query=FIRST_QUERY,
         shutdown_timeout=_SHUTDOWN_SECONDS,
         subgraph_secret=SecretStr(router_secret),
+        jwt_issuers=(jwt_issuer,),
+        jwt_bad_tokens=BadTokens.IGNORE,  # subgraphs say what is wrong, field by field
         mutation_headers=("user-agent",),
         client_address_forwarded_as=CLIENT_ADDRESS_HEADER,
     )
@@ -192,6 +211,33 @@ def _make_router(
         raise EmbeddedError(message)
     transports = {str(domain): AsgiTransport(app) for domain, app in subgraphs.items()}
     return create_router_app(settings, composed.supergraph_sdl, transports=transports)
+
+
+def _jwt_issuer(folder: DataFolder, settings: _Settings) -> JwtIssuer:
+    """Whose access tokens the router believes: for when they end."""
+    issuer = settings.users.issuer()
+    return JwtIssuer(
+        issuer=issuer.issuer,
+        audiences=(issuer.audience,),
+        algorithms=(ALGORITHM,),
+        types=(TOKEN_TYPE,),
+        jwks_file=write_public_keys(folder, issuer.public_keys),
+    )
+
+
+class _Logouts:
+    """Tells the router of ended sessions, as a consumer of events: what is open with them ends."""
+
+    def __init__(self) -> None:
+        self.router: RouterApp | None = None
+
+    async def consume(self, delivery: Delivery) -> None:
+        """Handle one event."""
+        if self.router is None or delivery.event.type != "user.sessions_ended":
+            return
+        sessions = delivery.event.payload["sessionIds"]
+        for session in sessions if isinstance(sessions, list) else ():
+            self.router.sessions.revoke("sid", str(session))
 
 
 class _PublicApp:

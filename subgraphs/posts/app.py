@@ -20,6 +20,7 @@ from shared.graphql import (
     SubgraphView,
     create_application,
 )
+from shared.revocations import RevocationFeed, RevokedSessions
 from shared.settings import Environment
 from shared.sharding import Shards
 from subgraphs.posts.context import PostsContext, PostsServices
@@ -47,6 +48,7 @@ def create_app(
     redis: RedisClient | None = None,
     verifier: TokenVerifier | None = None,
     consumers: Sequence[Consumer] = (),
+    revoked: RevokedSessions | None = None,
 ) -> Starlette:
     """The application; it opens its shards when its lifespan starts, and closes them at its end.
 
@@ -55,6 +57,8 @@ def create_app(
         redis: for live delivery; the caller closes it. By default a client of the settings' URL.
         verifier: checks access tokens; by default with the keys at the settings' URL.
         consumers: of the domain's events, besides live delivery.
+        revoked: the sessions that have been ended, where somebody else in this process hears of
+            them; by default read from Redis.
 
     Raises:
         OperatorError: a setting is missing or they contradict each other. At the start of the
@@ -62,7 +66,7 @@ def create_app(
     """
     if redis is None and settings.redis_url is None:
         raise OperatorError("POSTS_REDIS_URL must be set: live delivery goes through Redis")
-    application = _Application(settings, verifier or settings.verifier())
+    application = _Application(settings, verifier or settings.verifier(), revoked)
 
     secrets = RouterSecrets(settings.accepted_router_secrets())
 
@@ -79,10 +83,14 @@ def create_app(
 class _Application:
     """The parts of a running posts subgraph."""
 
-    def __init__(self, settings: PostsSettings, verifier: TokenVerifier) -> None:
+    def __init__(
+        self, settings: PostsSettings, verifier: TokenVerifier, revoked: RevokedSessions | None
+    ) -> None:
         self._settings = settings
         self._topology = settings.topology()
         self._verifier = verifier
+        self._revoked = revoked or RevokedSessions(remember=settings.revocation_seconds)
+        self._reads_revocations = revoked is None
         self._services: PostsServices | None = None
 
     @asynccontextmanager
@@ -96,6 +104,10 @@ class _Application:
             if redis is None:
                 redis = self._connect_redis()
                 stack.push_async_callback(redis.aclose)
+            if self._reads_revocations:
+                feed = RevocationFeed(redis, self._revoked, slots=topology.slots)
+                stack.push_async_callback(feed.stop)
+                await feed.start()
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
@@ -128,7 +140,7 @@ class _Application:
     def _wire(self, shards: Shards, live: LiveFeed) -> PostsServices:
         return PostsServices(
             shards=shards,
-            authenticator=Authenticator(self._verifier),
+            authenticator=Authenticator(self._verifier, self._revoked),
             posts=PostService(shards, PostRepository(), live),
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )

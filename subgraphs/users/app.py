@@ -24,6 +24,7 @@ from shared.graphql import (
     create_application,
 )
 from shared.limits import RateLimiter
+from shared.revocations import RevocationConsumer, RevocationFeed, RevokedSessions
 from shared.settings import Environment
 from shared.sharding import EntityId, Identities, Shards, SlotWalk
 from subgraphs.users.context import UsersContext, UsersServices
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from shared.auth import TokenIssuer
+    from shared.cache import RedisClient
     from shared.events import Consumer
     from subgraphs.users.settings import UsersSettings
 
@@ -64,6 +66,7 @@ def create_app(
     issuer: TokenIssuer | None = None,
     passwords: PasswordHashing | None = None,
     consumers: Sequence[Consumer] = (),
+    revoked: RevokedSessions | None = None,
 ) -> Starlette:
     """The application; it opens its shards when its lifespan starts, and closes them at its end.
 
@@ -72,6 +75,8 @@ def create_app(
         issuer: signs access tokens; by default made from the settings' key.
         passwords: how passwords are hashed; by default argon2id with its recommended parameters.
         consumers: of the domain's events.
+        revoked: the sessions that have been ended, where the process keeps them for several
+            subgraphs; by default its own, which hear of each other by Redis if there is one.
 
     Raises:
         OperatorError: the settings contradict themselves, or a key is missing. At the start of the
@@ -79,7 +84,7 @@ def create_app(
             a database lacks migrations.
     """
     application = _Application(
-        settings, issuer or settings.issuer(), passwords or PasswordHashing()
+        settings, issuer or settings.issuer(), passwords or PasswordHashing(), revoked
     )
 
     secrets = RouterSecrets(settings.accepted_router_secrets())
@@ -100,12 +105,18 @@ class _Application:
     """The parts of a running users subgraph."""
 
     def __init__(
-        self, settings: UsersSettings, issuer: TokenIssuer, passwords: PasswordHashing
+        self,
+        settings: UsersSettings,
+        issuer: TokenIssuer,
+        passwords: PasswordHashing,
+        revoked: RevokedSessions | None,
     ) -> None:
         self._settings = settings
         self._topology = settings.topology()
         self._issuer = issuer
         self._passwords = passwords
+        self._revoked = revoked or RevokedSessions(remember=settings.revocation_seconds)
+        self._hears_of_others = revoked is None
         self._services: UsersServices | None = None
 
     @asynccontextmanager
@@ -114,7 +125,13 @@ class _Application:
         domain, topology = self._settings.domain, self._topology
         await assert_current(domain, topology.shards)
         async with AsyncExitStack() as stack:
-            limiter = await self._limiter(stack)
+            redis = self._connect_redis(stack)
+            if redis is not None and self._hears_of_others:
+                feed = RevocationFeed(redis, self._revoked, slots=topology.slots)
+                stack.push_async_callback(feed.stop)
+                await feed.start()
+            # counters that all processes share, when there is a Redis
+            limiter = RateLimiter.in_memory() if redis is None else RateLimiter.in_redis(redis)
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
@@ -122,12 +139,13 @@ class _Application:
             pruning = SlotWalk("forget sessions", shards, services.sessions.prune)
             stack.push_async_callback(pruning.stop)
             await pruning.start()
+            revoking = RevocationConsumer(self._revoked, redis, slots=topology.slots)
             await stack.enter_async_context(
                 delivering_events(
                     domain,
                     topology.shards,
                     events=EVENTS,
-                    consumers=consumers,
+                    consumers=[revoking, *consumers],
                     kafka=self._settings.kafka(),
                 )
             )
@@ -148,13 +166,12 @@ class _Application:
             media_type="application/jwk-set+json",
         )
 
-    async def _limiter(self, stack: AsyncExitStack) -> RateLimiter:
-        """Counters that all processes share, when there is a Redis."""
+    def _connect_redis(self, stack: AsyncExitStack) -> RedisClient | None:
         if self._settings.redis_url is None:
-            return RateLimiter.in_memory()
+            return None
         redis = connect_redis(self._settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        return RateLimiter.in_redis(redis)
+        return redis
 
     def _wire(self, shards: Shards, limiter: RateLimiter) -> UsersServices:
         repository, holdings = UserRepository(), HoldingsRepository()
@@ -184,7 +201,7 @@ class _Application:
         )
         return UsersServices(
             shards=shards,
-            authenticator=Authenticator(verifier),
+            authenticator=Authenticator(verifier, self._revoked),
             accounts=AccountService(
                 shards,
                 repository,

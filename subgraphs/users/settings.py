@@ -40,7 +40,13 @@ class UsersSettings(ServiceSettings):
     limit_refresh_session: RateSetting = "30/600"
 
     def issuer(self) -> TokenIssuer:
-        """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key."""
+        """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or
+        tokens would outlive the memory of their revocation.
+        """
+        if self.token_seconds > self.revocation_seconds:
+            raise OperatorError(
+                "USERS_REVOCATION_SECONDS must not be less than USERS_TOKEN_SECONDS"
+            )
         return TokenIssuer(
             self._key(),
             issuer=self.token_issuer,

@@ -175,10 +175,24 @@ async def running_services(
         router = await stack.enter_async_context(
             running(
                 ["socialnet", "serve", "router", "--port", "0", "--config", str(config)],
-                {"ROUTER_SUBGRAPH_SECRET": secret, **(env or {})},
+                {
+                    "ROUTER_SUBGRAPH_SECRET": secret,
+                    "ROUTER_JWT_ISSUERS": _jwt_issuers(jwks_url),
+                    "ROUTER_JWT_BAD_TOKENS": "ignore",
+                    "ROUTER_REVOCATION_REDIS_URL": redis_url,
+                    **(env or {}),
+                },
             )
         )
         yield Services(users=users, posts=posts, router=router)
+
+
+def _jwt_issuers(jwks_url: str) -> str:
+    """The issuer of access tokens, as docker-compose.yml has it."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    environment = compose["services"]["router"]["environment"]
+    (issuer,) = json.loads(environment["ROUTER_JWT_ISSUERS"])
+    return json.dumps([{**issuer, "jwks_url": jwks_url}])
 
 
 def _write_config(folder: Path, services: Mapping[Domain, ServiceProcess]) -> Path:

@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings
 
 import shared.events.kafka.metrics
 import shared.events.relay_metrics
+import shared.limits
+import shared.revocations
 import shared.sharding.metrics  # noqa: F401 - these register metrics
 from router.executor.errors import ExecutionErrorCode
 from router.federation.codes import ErrorCode as CompositionErrorCode

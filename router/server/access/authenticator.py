@@ -13,6 +13,7 @@ from router.server.access.verifier import (
     revoked_token,
 )
 from router.server.errors import RequestError, RequestErrorCode
+from router.server.settings import BadTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ class Authenticator:
     """Says who a request comes from; None is an anonymous caller, unless ``required``.
 
     ``is_revoked`` tells of somebody whose token is good otherwise whether it has been revoked.
+    ``ignore_bad``: who has a bad token is anonymous, instead of being refused.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Authenticator:
         *,
         required: bool,
         is_revoked: Callable[[Identity], bool],
+        ignore_bad: bool = False,
     ) -> None:
         self._verifier = verifier
         self._source = source
         self._required = required
         self._is_revoked = is_revoked
+        self._ignore_bad = ignore_bad
 
     async def identify(self, headers: RequestHeaders) -> None:
         """Find out whose request it is.
@@ -52,7 +56,11 @@ class Authenticator:
         Raises RequestError: the token is not good or has been revoked, there is none where one is
         required, or it cannot be checked.
         """
-        headers.identity = await self._identity(self._source.find(headers.credentials))
+        try:
+            headers.identity = await self._identity(self._source.find(headers.credentials))
+        except RequestError:
+            if not self._ignore_bad:
+                raise
 
     async def identify_by_init(
         self, payload: Mapping[str, Any], handshake: Sequence[tuple[bytes, bytes]]
@@ -60,6 +68,20 @@ class Authenticator:
         """Return the caller of a WebSocket connection: by the payload of ``connection_init``, its
         members or its ``headers``, or by the credentials of the handshake. Raises RequestError.
         """
+        try:
+            return await self._by_init(payload, handshake)
+        except RequestError:
+            if not self._ignore_bad:
+                raise
+            return None
+
+    async def aclose(self) -> None:
+        """Let go of the keys."""
+        await self._verifier.aclose()
+
+    async def _by_init(
+        self, payload: Mapping[str, Any], handshake: Sequence[tuple[bytes, bytes]]
+    ) -> Identity | None:
         nested = payload.get("headers")
         members = [*payload.items(), *(nested.items() if isinstance(nested, dict) else ())]
         values = [value for name, value in members if name.lower() == self._source.header]
@@ -69,10 +91,6 @@ class Authenticator:
         if not isinstance(value, str) or any(other != value for other in values):
             raise invalid_token()
         return await self._identity(self._source.read(value))
-
-    async def aclose(self) -> None:
-        """Let go of the keys."""
-        await self._verifier.aclose()
 
     async def _identity(self, token: str | None) -> Identity | None:
         if token is not None:
@@ -114,6 +132,7 @@ def make_authenticator(
         token_source(settings),
         required=settings.jwt_required,
         is_revoked=is_revoked,
+        ignore_bad=settings.jwt_bad_tokens is BadTokens.IGNORE,
     )
 
 

@@ -204,9 +204,9 @@ async def test_a_user_is_limited_by_subject_and_issuer(things: DataSubgraph) -> 
 
 @asynccontextmanager
 async def socket_of(
-    things: DataSubgraph, headers: dict[str, str] | None = None
+    things: DataSubgraph, headers: dict[str, str] | None = None, **settings: Any
 ) -> AsyncGenerator[ClientConnection, None]:
-    app = guarded_app(things, jwt_issuers=[issuer_setting()])
+    app = guarded_app(things, jwt_issuers=[issuer_setting()], **settings)
     async with (
         served(app) as address,
         connect(
@@ -344,3 +344,39 @@ def test_settings_that_would_be_unsafe_are_refused(members: dict[str, Any]) -> N
 def test_an_issuer_is_listed_once() -> None:
     with pytest.raises(ValidationError, match="listed twice"):
         RouterSettings(jwt_issuers=[issuer_setting(), issuer_setting()])
+
+
+# Bad tokens that are ignored
+
+
+@pytest.mark.parametrize("value", [f"Bearer {EXPIRED}", "Bearer nonsense", "Basic YTpi"])
+async def test_a_bad_token_may_be_ignored_and_left_to_the_subgraphs(
+    things: DataSubgraph, value: str
+) -> None:
+    headers = {"authorization": value}
+    async with router(things, jwt_bad_tokens="ignore") as client:
+        public = await client.post("/graphql", json={"query": "{ public }"}, headers=headers)
+        mine = await client.post("/graphql", json=MINE, headers=headers)
+        good = await client.post("/graphql", json=MINE, headers={"authorization": f"Bearer {GOOD}"})
+
+    assert public.json() == {"data": {"public": "p"}}
+    assert mine.json()["data"] == {"mine": None}
+    assert good.json() == {"data": {"mine": "m"}}
+    assert things.requests[0].headers["authorization"] == value
+
+
+async def test_a_connection_with_a_bad_token_that_is_ignored_is_anonymous(
+    things: DataSubgraph,
+) -> None:
+    async with socket_of(things, jwt_bad_tokens="ignore") as socket:
+        await init(socket, {"authorization": f"Bearer {EXPIRED}"})
+        assert orjson.loads(await socket.recv()) == {"type": "connection_ack"}
+
+        got = await messages(socket, "subscription { news { name email } }")
+
+    assert {message["payload"]["data"]["news"]["email"] for message in got[:-1]} == {None}
+
+
+def test_nobody_is_anonymous_where_tokens_are_required() -> None:
+    with pytest.raises(ValidationError, match="not jwt_required"):
+        RouterSettings(jwt_issuers=[issuer_setting()], jwt_required=True, jwt_bad_tokens="ignore")
