@@ -57,6 +57,23 @@ class PublicKey:
         except ValueError:
             return None
 
+    @classmethod
+    def from_pem(cls, pem: str | bytes) -> Self:
+        """Read a public key (SubjectPublicKeyInfo), or the public half of a private one.
+
+        ValueError when it is neither, or no Ed25519 key.
+        """
+        data = pem.encode() if isinstance(pem, str) else pem
+        if b"PRIVATE KEY" in data:
+            return cls.of(SigningKey.from_pem(data).private_key.public_key())
+        try:
+            key = serialization.load_pem_public_key(data)
+        except UnsupportedAlgorithm as error:
+            raise ValueError("the key is of an unknown kind") from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise ValueError("the key is not an Ed25519 key")
+        return cls.of(key)
+
     def to_jwk(self) -> dict[str, str]:
         """The key as a JWK, ready for a JWKS document."""
         return {**_required_members(self.key), "kid": self.kid, "use": "sig", "alg": ALGORITHM}

@@ -39,7 +39,11 @@ class IssuedToken:
 
 
 class TokenIssuer:
-    """Signs access tokens of one issuer for one audience; ``ttl`` is how long they live."""
+    """Signs access tokens of one issuer for one audience; ``ttl`` is how long they live.
+
+    ``others`` are public keys that tokens are believed by too: of the key before this one, while
+    its tokens live, and of the key to come, so that everybody knows it before it is used.
+    """
 
     def __init__(
         self,
@@ -47,10 +51,12 @@ class TokenIssuer:
         *,
         issuer: str,
         audience: str,
+        others: Iterable[PublicKey] = (),
         ttl: timedelta = timedelta(minutes=15),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._key = key
+        self._others = tuple(other for other in others if other.kid != key.kid)
         self._clock = clock
         self.issuer = issuer
         self.audience = audience
@@ -58,8 +64,8 @@ class TokenIssuer:
 
     @property
     def public_keys(self) -> tuple[PublicKey, ...]:
-        """What verifiers need to know."""
-        return (self._key.public,)
+        """What verifiers need to know; the one that signs comes first."""
+        return (self._key.public, *self._others)
 
     def issue(
         self,

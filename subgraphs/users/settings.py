@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.auth import SigningKey, TokenIssuer
+from shared.auth import PublicKey, SigningKey, TokenIssuer
 from shared.errors import OperatorError
 from shared.limits import RateLimit, RateSetting
 from shared.settings import ServiceSettings
@@ -27,6 +27,7 @@ class UsersSettings(ServiceSettings):
 
     signing_key: SecretStr | None = None
     signing_key_file: Path | None = None
+    other_key_files: tuple[Path, ...] = ()
     token_issuer: str = "socialnet"  # noqa: S105 - a name
     token_audience: str = "socialnet"  # noqa: S105 - a name
     token_seconds: int = Field(default=900, ge=1)
@@ -51,6 +52,7 @@ class UsersSettings(ServiceSettings):
             self._key(),
             issuer=self.token_issuer,
             audience=self.token_audience,
+            others=self._other_keys(),
             ttl=timedelta(seconds=self.token_seconds),
         )
 
@@ -71,6 +73,15 @@ class UsersSettings(ServiceSettings):
             refresh_address=RateLimit.of("refresh_address", self.limit_refresh_address),
             refresh_session=RateLimit.of("refresh_session", self.limit_refresh_session),
         )
+
+    def _other_keys(self) -> tuple[PublicKey, ...]:
+        keys = []
+        for file in self.other_key_files:
+            try:
+                keys.append(PublicKey.from_pem(file.read_bytes()))
+            except (OSError, ValueError) as error:
+                raise OperatorError(f"the key in {file} cannot be read: {error}") from error
+        return tuple(keys)
 
     def _key(self) -> SigningKey:
         try:

@@ -14,6 +14,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from pydantic import SecretStr
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -52,7 +53,7 @@ class Answer:
 class SubgraphClient:
     """Sends operations to one subgraph."""
 
-    def __init__(self, target: Starlette | str) -> None:
+    def __init__(self, target: ASGIApp | str) -> None:
         """`target` is an application to call directly, or the URL of a served one."""
         if isinstance(target, str):
             self._http = httpx.AsyncClient(base_url=target)

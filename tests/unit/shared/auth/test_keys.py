@@ -86,3 +86,18 @@ def test_keys_of_other_kinds_are_passed_over(change: dict[str, object]) -> None:
 def test_what_is_no_jwks_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_jwks(document)
+
+
+def test_a_public_key_is_read_from_either_half() -> None:
+    key = SigningKey.generate()
+    public = key.public.key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+    assert PublicKey.from_pem(public).kid == PublicKey.from_pem(key.to_pem()).kid == key.kid
+    other = X25519PrivateKey.generate().public_key()
+    pem = other.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    with pytest.raises(ValueError, match="Ed25519"):
+        PublicKey.from_pem(pem)
