@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from pathlib import Path
 from typing import TypeAlias
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 
@@ -32,6 +33,10 @@ from tests.support.redis import running_redis
 # In the background SIGINT is ignored, and so it would be by all that tests start and stop by it.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 Clusters: TypeAlias = Sequence[PostgresCluster]
 MakeShards: TypeAlias = Callable[[str], Awaitable[tuple[ShardConfig, ...]]]
