@@ -14,7 +14,11 @@ __all__ = ["AuthPayload"]
 class AuthPayload:
     """The answer to signing in."""
 
-    user: User
+    user: User = strawberry.field(
+        description="Their own profile. Ask for what needs a signed-in caller (lists, other"
+        " domains) in the next request: this one has no token yet, and such a field's null would"
+        " take the tokens along."
+    )
     access_token: str = strawberry.field(description="For the Authorization header, as Bearer.")
     refresh_token: str = strawberry.field(description="Good for 30 days; shown only here.")
     expires_in: int = strawberry.field(description="Seconds that the access token lives.")
