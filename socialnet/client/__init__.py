@@ -63,6 +63,12 @@ from .refresh_session import (
 )
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
 from .revoke_session import RevokeSession
+from .search_users import (
+    SearchUsers,
+    SearchUsersSearchUsers,
+    SearchUsersSearchUsersNodes,
+    SearchUsersSearchUsersPageInfo,
+)
 from .update_post import UpdatePost, UpdatePostUpdatePost
 from .update_privacy_settings import (
     UpdatePrivacySettings,
@@ -140,6 +146,10 @@ __all__ = [
     "RegisterRegistration",
     "RegisterRegistrationUser",
     "RevokeSession",
+    "SearchUsers",
+    "SearchUsersSearchUsers",
+    "SearchUsersSearchUsersNodes",
+    "SearchUsersSearchUsersPageInfo",
     "SocialnetClient",
     "UpdatePost",
     "UpdatePostUpdatePost",

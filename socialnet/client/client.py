@@ -32,6 +32,7 @@ from .post_published import PostPublished
 from .refresh_session import RefreshSession
 from .register import Register
 from .revoke_session import RevokeSession
+from .search_users import SearchUsers
 from .update_post import UpdatePost
 from .update_privacy_settings import UpdatePrivacySettings
 from .update_profile import UpdateProfile
@@ -303,6 +304,35 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return UpdatePrivacySettings.model_validate(data)
+
+    async def search_users(
+        self,
+        query: str,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> SearchUsers:
+        _query = gql("""
+            query SearchUsers($query: String!, $first: Int, $after: String) {
+              searchUsers(query: $query, first: $first, after: $after) {
+                nodes {
+                  id
+                  handle
+                  displayName
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"query": query, "first": first, "after": after}
+        response = await self.execute(
+            query=_query, operation_name="SearchUsers", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SearchUsers.model_validate(data)
 
     async def register(self, input: RegisterInput, **kwargs: Any) -> Register:
         query = gql("""

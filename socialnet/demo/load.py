@@ -24,6 +24,7 @@ from shared.sharding.identities import ReservationState
 from socialnet.demo.people import DEMO_LOGINS
 from subgraphs.posts.service.values import tags_of
 from subgraphs.posts.tables import PostVisibility, author_counters, posts
+from subgraphs.users.repository import search_name
 from subgraphs.users.tables import AccountStatus, identities, users
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def _user_row(user: DemoUser, password_hash: str) -> Row:
         "email": person.email,
         "handle": person.handle,
         "display_name": person.name,
+        "search_name": search_name(person.name),
         "bio": person.bio,
         "password_hash": password_hash,
         "status": AccountStatus.ACTIVE,

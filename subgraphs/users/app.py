@@ -33,6 +33,7 @@ from subgraphs.users.repository import (
     HoldingsRepository,
     IdentityKind,
     PrivacyRepository,
+    SearchRepository,
     SessionRepository,
     UserRepository,
 )
@@ -42,6 +43,7 @@ from subgraphs.users.service import (
     IdentityChanges,
     PrivacyService,
     ProfileService,
+    SearchService,
     SessionService,
 )
 
@@ -212,6 +214,9 @@ class _Application:
                 limits,
             ),
             profiles=ProfileService(shards, repository, identities, changes),
+            search=SearchService(
+                shards, SearchRepository(), limiter, self._settings.search_limit()
+            ),
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,

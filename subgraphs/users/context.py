@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AccountService,
         PrivacyService,
         ProfileService,
+        SearchService,
         SessionService,
     )
 
@@ -33,6 +34,7 @@ class UsersServices:
     authenticator: Authenticator
     accounts: AccountService
     profiles: ProfileService
+    search: SearchService
     privacy: PrivacyService
     sessions: SessionService
     diagnostics: bool

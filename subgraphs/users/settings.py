@@ -39,6 +39,7 @@ class UsersSettings(ServiceSettings):
     limit_login_email: RateSetting = "20/600"
     limit_refresh_address: RateSetting = "600/600"
     limit_refresh_session: RateSetting = "30/600"
+    limit_search: RateSetting = "120/60"
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or
@@ -82,6 +83,10 @@ class UsersSettings(ServiceSettings):
             except (OSError, ValueError) as error:
                 raise OperatorError(f"the key in {file} cannot be read: {error}") from error
         return tuple(keys)
+
+    def search_limit(self) -> RateLimit | None:
+        """How often a user may search."""
+        return RateLimit.of("search", self.limit_search)
 
     def _key(self) -> SigningKey:
         try:

@@ -136,12 +136,12 @@ users = sharded_table(
     # kept, not counted; always those of the rows in `followers` and `following`
     Column("follower_count", Integer, nullable=False, server_default=text("0")),
     Column("following_count", Integer, nullable=False, server_default=text("0")),
-    # the name as it is searched for: case and marks folded; its words by full-text search
+    # the name's words as they are searched for (shared.text.folded_words), each once
     Column("search_name", Text, nullable=False, server_default=""),
     Column(
         "search_words",
         TSVECTOR,
-        Computed("to_tsvector('simple'::regconfig, search_name)", persisted=True),
+        Computed("array_to_tsvector(string_to_array(search_name, ' '::text))", persisted=True),
     ),
     CheckConstraint("status IN ('ACTIVE', 'DEACTIVATED', 'DELETED')", name="status"),
     CheckConstraint("follower_count >= 0 AND following_count >= 0", name="counts"),

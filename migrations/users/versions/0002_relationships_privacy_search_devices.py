@@ -100,13 +100,16 @@ def _extend_users() -> None:
         "users_counts_check", "users", "follower_count >= 0 AND following_count >= 0"
     )
     op.add_column("users", sa.Column("search_name", sa.Text, nullable=False, server_default=""))
-    op.execute("UPDATE users SET search_name = lower(display_name)")
+    # nearly as shared.text.folded_words would; a user's next change of name makes it exact
+    op.execute(
+        r"UPDATE users SET search_name = trim(regexp_replace(lower(display_name), '\W+', ' ', 'g'))"
+    )
     op.add_column(
         "users",
         sa.Column(
             "search_words",
             postgresql.TSVECTOR,
-            sa.Computed("to_tsvector('simple'::regconfig, search_name)", persisted=True),
+            sa.Computed("array_to_tsvector(string_to_array(search_name, ' '::text))", persisted=True),
         ),
     )
     op.create_index("users_search_words_idx", "users", ["search_words"], postgresql_using="gin")

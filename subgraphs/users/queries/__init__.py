@@ -5,6 +5,7 @@ services, wrap.
 import strawberry
 
 from subgraphs.users.queries.privacy import PrivacyQueries
+from subgraphs.users.queries.search import SearchQueries
 from subgraphs.users.queries.sessions import SessionQueries
 from subgraphs.users.queries.users import UserQueries
 
@@ -12,5 +13,5 @@ __all__ = ["Query"]
 
 
 @strawberry.type
-class Query(UserQueries, PrivacyQueries, SessionQueries):
+class Query(UserQueries, SearchQueries, PrivacyQueries, SessionQueries):
     """What can be asked of the users domain."""

@@ -3,25 +3,36 @@
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
 from subgraphs.users.repository.regard import Regard
+from subgraphs.users.repository.search import FoundUser, SearchRepository, SearchTerms
 from subgraphs.users.repository.sessions import (
     SessionRecord,
     SessionRepository,
     UsedRefreshToken,
 )
-from subgraphs.users.repository.users import Credentials, SeenUser, UserRecord, UserRepository
+from subgraphs.users.repository.users import (
+    Credentials,
+    SeenUser,
+    UserRecord,
+    UserRepository,
+    search_name,
+)
 
 __all__ = [
     "Credentials",
+    "FoundUser",
     "Holdings",
     "HoldingsRepository",
     "IdentityKind",
     "PrivacyRecord",
     "PrivacyRepository",
     "Regard",
+    "SearchRepository",
+    "SearchTerms",
     "SeenUser",
     "SessionRecord",
     "SessionRepository",
     "UsedRefreshToken",
     "UserRecord",
     "UserRepository",
+    "search_name",
 ]

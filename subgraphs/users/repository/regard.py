@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from shared.sharding import EntityId
 
-__all__ = ["REGARD_COLUMNS", "Regard", "regard", "viewer_parameters"]
+__all__ = ["REGARD_COLUMNS", "Regard", "blocks_viewer", "regard", "viewer_parameters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ _VIEWER_SLOT = bindparam("viewer_slot", type_=SmallInteger)
 _VIEWER_ID = bindparam("viewer_id", type_=Uuid)
 
 
-def _has_blocked() -> ColumnElement[bool]:
+def blocks_viewer() -> ColumnElement[bool]:
+    """Whether the user of the row has blocked the viewer, as a condition."""
     return exists().where(
         and_(
             blocks.c.slot == users.c.slot,
@@ -55,7 +56,7 @@ def _has_as_contact() -> ColumnElement[bool]:
     )
 
 
-REGARD_COLUMNS = (_has_blocked().label("blocks"), _has_as_contact().label("has_as_contact"))
+REGARD_COLUMNS = (blocks_viewer().label("blocks"), _has_as_contact().label("has_as_contact"))
 """Beside columns of `users`; the statement then needs ``viewer_parameters``."""
 
 

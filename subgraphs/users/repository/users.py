@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from shared.db.by_ids import id_parameters, select_by_ids
 from shared.sharding import EntityId, Slot
+from shared.text import folded_words
 from subgraphs.users.repository.privacy import (
     DEFAULT_PRIVACY,
     PRIVACY_COLUMNS,
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
     from shared.pagination import Key
     from shared.sharding import ReadSession, Session, WriteSession
 
-__all__ = ["SEEN_COLUMNS", "Credentials", "SeenUser", "UserRecord", "UserRepository", "seen_user"]
+__all__ = [
+    "SEEN_COLUMNS",
+    "Credentials",
+    "SeenUser",
+    "UserRecord",
+    "UserRepository",
+    "search_name",
+    "seen_user",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +105,7 @@ _UPDATE_PROFILE = (
     .values(
         handle=bindparam("handle_"),
         display_name=bindparam("display_name_"),
+        search_name=bindparam("search_name_"),
         bio=bindparam("bio_"),
         avatar_media_id=bindparam("avatar_media_id_"),
         updated_at=bindparam("updated_at_"),
@@ -169,6 +179,7 @@ class UserRepository:
                 "email": user.email,
                 "handle": user.handle,
                 "display_name": user.display_name,
+                "search_name": search_name(user.display_name),
                 "bio": user.bio,
                 "password_hash": password_hash,
                 "status": user.status,
@@ -188,6 +199,7 @@ class UserRepository:
                 **_key(user.id),
                 "handle_": user.handle,
                 "display_name_": user.display_name,
+                "search_name_": search_name(user.display_name),
                 "bio_": user.bio,
                 "avatar_media_id_": user.avatar_media_id,
                 "updated_at_": updated_at,
@@ -199,6 +211,11 @@ class UserRepository:
     ) -> None:
         """Store another hash of a user's password."""
         await session.execute(_UPDATE_PASSWORD, {**_key(user_id), "password_hash_": password_hash})
+
+
+def search_name(display_name: str) -> str:
+    """What is stored of a name to find it by: its words, in any case found whole."""
+    return " ".join(dict.fromkeys(folded_words(display_name)))
 
 
 def _key(user_id: EntityId) -> dict[str, object]:

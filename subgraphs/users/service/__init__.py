@@ -10,6 +10,7 @@ from subgraphs.users.service.profiles import (
     ProfileChange,
     ProfileService,
 )
+from subgraphs.users.service.search import SearchService
 from subgraphs.users.service.sessions import SessionPolicy, SessionService, SignedIn
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ProfileChange",
     "ProfileService",
     "Registration",
+    "SearchService",
     "SessionPolicy",
     "SessionService",
     "SignedIn",
