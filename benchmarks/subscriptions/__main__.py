@@ -1,10 +1,10 @@
 """``python -m benchmarks.subscriptions [--clients 2000] [--events 50]``: what subscribers cost.
 
 One worker of ``python -m router serve``, a subgraph in a process of its own, and this process with
-as many WebSocket connections, each with one subscription to the same field. Memory is the growth of
-the router's resident set from the first 100 connections on; CPU is the router's, user and system,
-divided by the events that clients got. Once every subscription has a source upstream (all on one
-connection), once they share one.
+as many connections, each with one subscription to the same field, by WebSocket or as a stream of
+Server-Sent Events. Memory is the growth of the router's resident set from the first 100 connections
+on; CPU is the router's, user and system, divided by the events that clients got. Once every
+subscription has a source upstream (all on one connection), once they share one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import os
 import resource
 import sys
+from abc import abstractmethod
 from asyncio.subprocess import PIPE, Process
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,7 +42,12 @@ _HANDSHAKE = (
     b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
 )
 _INIT = '{"type":"connection_init"}'
-_SUBSCRIBE = '{"id":"1","type":"subscribe","payload":{"query":"subscription{live{number cursor}}"}}'
+_QUERY = '{"query":"subscription{live{number cursor}}"}'
+_SUBSCRIBE = f'{{"id":"1","type":"subscribe","payload":{_QUERY}}}'
+_STREAM = (
+    "POST /graphql HTTP/1.1\r\nHost: router\r\nAccept: text/event-stream\r\n"
+    f"Content-Type: application/json\r\nContent-Length: {len(_QUERY)}\r\n\r\n{_QUERY}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Cost:
 
 
 class Client(asyncio.Protocol):
-    """A WebSocket connection that counts what comes; nothing is parsed."""
+    """A connection with one subscription that counts what comes; nothing is parsed."""
 
     def __init__(self) -> None:
         self.received = 0
@@ -65,7 +71,6 @@ class Client(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass
-        self._transport.write(_HANDSHAKE)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -81,40 +86,91 @@ class Client(asyncio.Protocol):
             self._reached = asyncio.get_running_loop().create_future()
             await asyncio.wait_for(self._reached, 20)
 
-    def send(self, text: str) -> None:
-        """Send a frame, masked with zeros."""
+    def write(self, data: bytes) -> None:
+        """Send some bytes."""
         assert self._transport is not None
-        size = len(text)
-        head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
-        self._transport.write(head + bytes(4) + text.encode())
+        self._transport.write(data)
 
     def close(self) -> None:
         """Leave without a goodbye."""
         assert self._transport is not None
         self._transport.abort()
 
+    @abstractmethod
+    async def subscribe(self) -> None:
+        """Begin; the subscription is under way a moment later."""
 
-async def _measure(clients: int, events: int, *, shared: bool) -> Cost:
+    @abstractmethod
+    def size(self, response: str) -> int:
+        """Return how many bytes an event with this response is."""
+
+
+class WebSocketClient(Client):
+    """By graphql-transport-ws."""
+
+    @override
+    async def subscribe(self) -> None:
+        self.write(_HANDSHAKE)
+        await self.until(1)
+        answered = self.received
+        self._send(_INIT)
+        await self.until(answered + 1)
+        self._send(_SUBSCRIBE)
+
+    @override
+    def size(self, response: str) -> int:
+        size = len(f'{{"id":"1","type":"next","payload":{response}}}')
+        return size + (2 if size < 126 else 4)
+
+    def _send(self, text: str) -> None:
+        """Send a frame, masked with zeros."""
+        size = len(text)
+        head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
+        self.write(head + bytes(4) + text.encode())
+
+
+class StreamClient(Client):
+    """By Server-Sent Events, each in a chunk of its own."""
+
+    @override
+    async def subscribe(self) -> None:
+        self.write(_STREAM.encode())
+
+    @override
+    def size(self, response: str) -> int:
+        size = len(f"event: next\ndata: {response}\n\n")
+        return len(f"{size:x}\r\n\r\n") + size
+
+
+async def _measure(kind: type[Client], clients: int, events: int, *, shared: bool) -> Cost:
     async with _subgraph() as (subgraph, port):
         settings = {
             "ROUTER_SUBGRAPH_URLS": f'{{"things":"http://127.0.0.1:{port}/graphql"}}',
             "ROUTER_SUBSCRIPTION_SHARED_FIELDS": '["*"]' if shared else "[]",
+            "ROUTER_STREAM_HEARTBEAT_INTERVAL": "3600",  # only events are to be counted
         }
         with TemporaryDirectory() as folder:
             file = Path(folder) / "supergraph.graphql"
             file.write_text(SUPERGRAPH)
             async with router_process(file, **settings) as (router, url):
-                return await _drive(clients, events, subgraph, router.pid, url, shared=shared)
+                return await _drive(kind, clients, events, subgraph, router.pid, url, shared=shared)
 
 
 async def _drive(
-    clients: int, events: int, subgraph: Process, router: int, url: str, *, shared: bool
+    kind: type[Client],
+    clients: int,
+    events: int,
+    subgraph: Process,
+    router: int,
+    url: str,
+    *,
+    shared: bool,
 ) -> Cost:
     host, _, port = url.removeprefix("http://").rpartition(":")
-    connected = [await _connect(host, int(port)) for _ in range(_WARM)]
+    connected = [await _connect(kind, host, int(port)) for _ in range(_WARM)]
     await _subscribed(subgraph, 1 if shared else _WARM)
     before = _memory(router)
-    connected += [await _connect(host, int(port)) for _ in range(clients)]
+    connected += [await _connect(kind, host, int(port)) for _ in range(clients)]
     await _subscribed(subgraph, 0 if shared else clients)
     size = (_memory(router) - before) / clients
 
@@ -129,23 +185,16 @@ async def _drive(
     return cost
 
 
-async def _connect(host: str, port: int) -> Client:
-    """Connect and subscribe; the subscription is under way a moment later."""
-    _, client = await asyncio.get_running_loop().create_connection(Client, host, port)
-    await client.until(1)
-    answered = client.received
-    client.send(_INIT)
-    await client.until(answered + 1)
-    client.send(_SUBSCRIBE)
+async def _connect(kind: type[Client], host: str, port: int) -> Client:
+    _, client = await asyncio.get_running_loop().create_connection(kind, host, port)
+    await client.subscribe()
     return client
 
 
 async def _push(subgraph: Process, clients: list[Client], number: int) -> None:
     """Have one event sent to every client, and wait until it is there."""
-    frame = f'{{"data":{{"live":{{"number":{number},"cursor":"{number}"}}}}}}'
-    size = len(f'{{"id":"1","type":"next","payload":{frame}}}')
-    size += 2 if size < 126 else 4
-    waiting = [client.until(client.received + size) for client in clients]
+    response = f'{{"data":{{"live":{{"number":{number},"cursor":"{number}"}}}}}}'
+    waiting = [client.until(client.received + client.size(response)) for client in clients]
     assert subgraph.stdin is not None
     subgraph.stdin.write(f"{number}\n".encode())
     await asyncio.gather(*waiting)
@@ -185,12 +234,17 @@ def _cpu(pid: int) -> float:
 
 async def _main(clients: int, events: int) -> None:
     print(f"{clients} subscribers on one worker, {events} events to each.\n")
-    print("| sources upstream | KB per idle subscriber | CPU µs per event | events per second |")
-    print("| --- | ---: | ---: | ---: |")
-    for shared in (False, True):
-        cost = await _measure(clients, events, shared=shared)
-        name = "one for all (`ROUTER_SUBSCRIPTION_SHARED_FIELDS`)" if shared else "one each"
-        print(f"| {name} | {cost.bytes / 1024:.1f} | {cost.cpu * 1e6:.1f} | {cost.rate:,.0f} |")
+    print("| | sources upstream | KB per idle subscriber | CPU µs per event | events per second |")
+    print("| --- | --- | ---: | ---: | ---: |")
+    for transport, kind in (("WebSocket", WebSocketClient), ("SSE", StreamClient)):
+        for shared in (False, True):
+            cost = await _measure(kind, clients, events, shared=shared)
+            name = "one for all (`ROUTER_SUBSCRIPTION_SHARED_FIELDS`)" if shared else "one each"
+            print(
+                f"| {transport} | {name} | {cost.bytes / 1024:.1f} | {cost.cpu * 1e6:.1f} "
+                f"| {cost.rate:,.0f} |",
+                flush=True,
+            )
 
 
 def main() -> None:

@@ -53,6 +53,9 @@ class HangupWatch:
             self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+            # Its CancelledError has a traceback that leads to here: a cycle for each slow request,
+            # which would stay until the collector runs.
+            self._watcher = None
         if not self._gone or self._task is None:
             return
         # Our own cancel() must not look like somebody else's; when both happened, theirs goes on.

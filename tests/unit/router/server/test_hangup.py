@@ -1,11 +1,23 @@
 """Giving a request up when its client has gone away."""
 
 import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
 
 import pytest
 from starlette.types import Message
 
+from router.server import hangup
 from router.server.hangup import ClientGoneError, HangupWatch
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 async def test_a_disconnect_cancels_the_block() -> None:
@@ -60,3 +72,36 @@ async def test_a_quick_block_never_asks() -> None:
 
     with HangupWatch(receive):
         await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("no_collector")
+async def test_a_slow_request_leaves_nothing_to_the_garbage_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hangup, "_QUIET_SECONDS", 0.0)
+
+    class Connection:
+        def __init__(self) -> None:
+            self.asked = asyncio.Event()
+            self.ended = asyncio.Event()
+
+        async def receive(self) -> Message:
+            self.asked.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.ended.set()
+            raise AssertionError("unreachable")
+
+    async def request(connection: Connection) -> None:
+        with HangupWatch(connection.receive):
+            await connection.asked.wait()
+        await connection.ended.wait()
+
+    connection = Connection()
+    gone = weakref.ref(connection)
+    await request(connection)
+    del connection
+    await asyncio.sleep(0)  # the watching task itself ends one round after its coroutine
+
+    assert gone() is None
