@@ -59,6 +59,7 @@ class Execution:
         self._is_clean = True
         self.is_answered = False  # any fetch, well or badly
         self._timings: list[JsonObject] = []
+        self._began = perf_counter() if context.collect_extensions else 0.0
 
     # schedule
 
@@ -113,7 +114,7 @@ class Execution:
             if self._context.response_headers is not None:
                 self._context.response_headers.add(outcome, is_query=fetch.is_query)
             if self._context.collect_extensions:
-                self._time(fetch, outcome, entities, perf_counter() - started)
+                self._time(fetch, outcome, entities, started)
         return self._woken(fetch)
 
     def _collect(self, fetch: CompiledFetch) -> tuple[Collection, ...]:
@@ -195,13 +196,14 @@ class Execution:
         fetch: CompiledFetch,
         outcome: FetchOutcome,
         entities: int,
-        seconds: float,
+        started: float,
     ) -> None:
         self._timings.append(
             {
                 "id": fetch.node.id,
                 "subgraph": fetch.subgraph,
-                "ms": round(seconds * 1000, 3),
+                "start": round((started - self._began) * 1000, 3),
+                "ms": round((perf_counter() - started) * 1000, 3),
                 "entities": entities,
                 "status": outcome.status,
             }

@@ -154,9 +154,9 @@ async def test_plan_panel_lists_the_fetches_of_the_result(
     service.extensions = {
         "plan": 'QueryPlan { Fetch(service: "posts") {} }',
         "fetches": [
-            {"id": 0, "subgraph": "posts", "ms": 3.25, "entities": 0, "status": 200},
-            {"id": 1, "subgraph": "users", "ms": 0.5, "entities": 100, "status": 503},
-            {"id": 2, "subgraph": "media", "ms": 0.125, "entities": 1, "status": 0},
+            {"id": 0, "subgraph": "posts", "start": 0, "ms": 3.5, "entities": 0, "status": 200},
+            {"id": 2, "subgraph": "media", "start": 7, "ms": 0.125, "entities": 1, "status": 0},
+            {"id": 1, "subgraph": "users", "start": 3.5, "ms": 1.5, "entities": 9, "status": 503},
         ],
     }
     await graphiql.open(query="{ greeting }")
@@ -168,10 +168,15 @@ async def test_plan_panel_lists_the_fetches_of_the_result(
         ".map((row) => [...row.cells].slice(0, 4).map((cell) => cell.innerText))"
     )
     assert rows == [
-        ["0", "posts", "", "3.3"],
-        ["1", "users HTTP 503", "100", "0.5"],
+        ["0", "posts", "", "3.5"],
+        ["1", "users HTTP 503", "9", "1.5"],
         ["2", "media no answer", "1", "0.1"],
     ]
+    bars = await graphiql.page.evaluate(
+        f"[...{PLAN_PANEL}.querySelectorAll('.plan-bar > div')]"
+        ".map((bar) => Math.round(parseFloat(bar.style.marginLeft)))"
+    )
+    assert bars == [0, 49, 98]  # what waits for something stands to the right of it
     plan = await graphiql.page.evaluate(f"{PLAN_PANEL}.querySelector('pre').textContent")
     assert plan == service.extensions["plan"]
     graphiql.assert_undisturbed()

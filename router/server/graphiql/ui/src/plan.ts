@@ -7,7 +7,9 @@
 export interface FetchTiming {
   id: string;
   subgraph: string;
-  /** Milliseconds; undefined when the router did not say. */
+  /** Milliseconds from the beginning of the execution until it was sent; undefined when the router did not say. */
+  start: number | undefined;
+  /** Milliseconds that it took; undefined when the router did not say. */
   ms: number | undefined;
   /** How many entities were asked for; undefined for a fetch of root fields. */
   entities: number | undefined;
@@ -25,7 +27,7 @@ export interface ExecutedPlan {
 export function readPlan(response: string | null | undefined): ExecutedPlan | undefined {
   const extensions = asRecord(asRecord(parseJson(response))?.extensions);
   if (extensions === undefined) return undefined;
-  const fetches = Array.isArray(extensions.fetches) ? extensions.fetches.flatMap(readFetch) : [];
+  const fetches = Array.isArray(extensions.fetches) ? extensions.fetches.flatMap(readFetch).sort(byStart) : [];
   const text = readPlanText(extensions.plan);
   return fetches.length > 0 || text !== '' ? { fetches, text } : undefined;
 }
@@ -37,11 +39,16 @@ function readFetch(value: unknown, index: number): FetchTiming[] {
     {
       id: String(fetch.id ?? index),
       subgraph: fetch.subgraph,
+      start: asNumber(fetch.start),
       ms: asNumber(fetch.ms),
       entities: asNumber(fetch.entities) || undefined,
       failure: failureOf(asNumber(fetch.status)),
     },
   ];
+}
+
+function byStart(one: FetchTiming, other: FetchTiming): number {
+  return (one.start ?? 0) - (other.start ?? 0);
 }
 
 /** `status` is that of the HTTP response, 0 when there was none. */

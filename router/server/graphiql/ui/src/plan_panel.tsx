@@ -1,5 +1,5 @@
 /**
- * The panel under the result: which subgraphs were asked, for how many entities, how long each took, and the query plan.
+ * The panel under the result: which subgraphs were asked, when, for how many entities, how long each took, and the query plan.
  * It reads the result editor's own text, so it always belongs to what is shown, in every tab and for every event.
  */
 
@@ -30,7 +30,7 @@ export function PlanPanel() {
 }
 
 function FetchTable({ fetches }: { fetches: FetchTiming[] }) {
-  const longest = Math.max(...fetches.map((fetch) => fetch.ms ?? 0));
+  const end = Math.max(...fetches.map(endOf)) || 1;
   return (
     <table>
       <thead>
@@ -53,13 +53,22 @@ function FetchTable({ fetches }: { fetches: FetchTiming[] }) {
             <td className="plan-number">{fetch.entities ?? ''}</td>
             <td className="plan-number">{fetch.ms?.toFixed(1) ?? ''}</td>
             <td className="plan-bar" aria-hidden="true">
-              <meter min={0} max={longest || 1} value={fetch.ms ?? 0} />
+              <div style={{ marginLeft: share(fetch.start, end), width: share(fetch.ms, end) }} />
             </td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+function endOf(fetch: FetchTiming): number {
+  return (fetch.start ?? 0) + (fetch.ms ?? 0);
+}
+
+/** A length in the picture: what waits for something stands to the right of it. */
+function share(ms: number | undefined, end: number): string {
+  return `${(100 * (ms ?? 0)) / end}%`;
 }
 
 function summary(fetches: FetchTiming[]): string {
