@@ -13,6 +13,7 @@ in use a moment ago.
 from __future__ import annotations
 
 import asyncio
+import encodings.idna  # noqa: F401 - looking up a host imports it, 20 ms; not in the first request
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
