@@ -26,6 +26,7 @@ from router.server.pipeline.parse import parse_document, select_operation
 from router.server.pipeline.validate import validate_document
 from router.server.serving import ListenError, ServerAddress
 from router.server.serving import serve as serve_supergraph
+from router.server.setting_names import unknown_settings
 from router.server.settings import Environment, RouterSettings
 from router.server.source import ConfigSource, FileSource, SourceError
 from router.server.supervisor import WorkerStartError
@@ -34,6 +35,7 @@ from router.supergraph.schemas import with_defer
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, OperationDefinitionNode
+    from pydantic_core import ErrorDetails
 
     from router.composition import CompositionHint
     from router.server.source import SupergraphSource
@@ -291,15 +293,22 @@ def _print_hint(hint: CompositionHint) -> None:
 
 
 def _settings(**options: Any) -> RouterSettings:
+    for line in unknown_settings(os.environ):
+        _errors.print(f"hint UNKNOWN_SETTING: {line}", markup=False, style="dim")
     try:
         return RouterSettings(
             **{name: value for name, value in options.items() if value is not None}
         )
     except ValidationError as error:
         _fail(
-            f"INVALID_SETTING: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            ": ".join(("INVALID_SETTING", *filter(None, (_place(problem), problem["msg"]))))
             for problem in error.errors()
         )
+
+
+def _place(problem: ErrorDetails) -> str:
+    """Where a setting is wrong; empty where several do not go together."""
+    return ".".join(map(str, problem["loc"]))
 
 
 def _read(path: Path) -> str:

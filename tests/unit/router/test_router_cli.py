@@ -304,3 +304,17 @@ def test_serve_refuses_wrong_settings_and_addresses(
     assert (address.exit_code, setting.exit_code) == (1, 1)
     assert "subgraph 'users' cannot be reached at 'ftp://users'" in address.stderr
     assert setting.stderr.startswith("INVALID_SETTING: max_tokens: ")
+
+
+def test_serve_says_which_settings_do_not_go_together_and_which_do_not_exist(
+    supergraph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROUTER_REVOCATION_REDIS_URL", "redis://127.0.0.1")
+    monkeypatch.setenv("ROUTER_MAX_DEPT", "3")
+
+    result = RUN.invoke(app, ["serve", "--supergraph", str(supergraph), "--port", "0"])
+
+    assert result.exit_code == 1
+    hint, error = result.stderr.splitlines()
+    assert hint == "hint UNKNOWN_SETTING: ROUTER_MAX_DEPT is no setting; is ROUTER_MAX_DEPTH meant?"
+    assert error.startswith("INVALID_SETTING: Value error, revocation_redis_url needs jwt_issuers")
