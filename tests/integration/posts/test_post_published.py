@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 from shared.auth import SigningKey, StaticKeys, TokenIssuer, TokenVerifier
 from shared.cache import InProcessRedis, RedisClient, connect_redis
 from shared.db.connect import connect
+from shared.revocations import REVOCATION_STREAM
 from shared.sharding import EntityId, ShardConfig
 from subgraphs.posts.app import create_app
 from subgraphs.posts.events import author_channel
@@ -310,3 +311,30 @@ async def test_only_graphql_transport_ws_is_spoken(address: str) -> None:
                 await socket.recv()
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4406
+
+
+async def test_after_a_logout_no_event_reaches_the_subscription(
+    address: str,
+    tokens: Tokens,
+    redis: RedisClient,
+    publish: Callable[..., Any],
+) -> None:
+    session = new_id(7)
+    token = tokens.issuer.issue(user_id=ADA, session_id=session).text
+    client = SubgraphClient(f"http://{address}")
+    async with LiveClient.connected(address, token=token) as live:
+        await live.subscribe(PUBLISHED, {"author": str(BOB)})
+        await _listening(redis, BOB)
+        await redis.xadd(REVOCATION_STREAM, {"sid": str(session)})
+
+        async def refused() -> bool:
+            answer = await client('{ post(id: "x") { id } }', token=token)
+            return answer.codes == ["TOKEN_INVALID"]
+
+        await until(refused)
+        await publish(BOB, "Not for Ada.")
+        message = await live.receive()
+    await client.close()
+
+    assert message["payload"]["data"] is None
+    assert message["payload"]["errors"][0]["extensions"]["code"] == "TOKEN_INVALID"
