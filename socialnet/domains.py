@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 from shared.errors import OperatorError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import ValidationError
 
+    from shared.events import EventPayload
     from shared.settings import ServiceSettings
 
 
@@ -33,6 +36,14 @@ def subgraph_sdl(domain: Domain) -> str:
     """The federation SDL of a domain's subgraph, made from its Strawberry classes."""
     sdl: str = importlib.import_module(f"subgraphs.{domain}.schema").schema_sdl()
     return sdl
+
+
+def events_of(domain: Domain) -> Sequence[type[EventPayload]]:
+    """The payload classes of everything that a domain says."""
+    events: Sequence[type[EventPayload]] = importlib.import_module(
+        f"subgraphs.{domain}.events"
+    ).EVENTS
+    return events
 
 
 def settings_of(domain: Domain) -> ServiceSettings:

@@ -25,15 +25,15 @@ def export(
         bool, typer.Option("--check", help="Write nothing; exit code 1 when a file is stale.")
     ] = False,
 ) -> None:
-    """Write subgraphs/*.graphql, supergraph.graphql and api.graphql from the code."""
+    """Write the schemas of subgraphs, supergraph, clients and events from the code."""
     from socialnet.schema_export import find_stale, generate_schemas, write_schemas
 
     generated = generate_schemas(directory.absolute().parent / "supergraph.yaml")
     stale = find_stale(directory, generated)
     if not check:
         write_schemas(directory, stale)
-        for name in stale:
-            typer.echo(f"wrote {directory / name}")
+        for name, each in stale.items():
+            typer.echo(f"{'wrote' if each.text is not None else 'removed'} {directory / name}")
         return
     for name in stale:
         typer.echo(stale[name].diff, nl=False)
