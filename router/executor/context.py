@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from router.executor.outcome import FetchOutcome
 
@@ -36,10 +36,17 @@ PathKey: TypeAlias = str | int  # one step of a response path
 
 
 class ResponseHeaderSink(Protocol):
-    """Takes what comes with the answers of subgraphs, where the client is to get some of it."""
+    """Takes what comes with the answers of subgraphs, where the client is to get some of it, or
+    later requests of the same operation.
+    """
 
-    def add(self, outcome: FetchOutcome, *, is_query: bool) -> None:
-        """Take the headers of one answer."""
+    @property
+    def minds_queries(self) -> bool:
+        """Whether it takes anything from the answers of queries."""
+        ...
+
+    def add(self, outcome: FetchOutcome, *, is_query: bool) -> Sequence[tuple[str, str]]:
+        """Take the headers of one answer; returns those that later requests bring along."""
         ...
 
 

@@ -112,7 +112,10 @@ class Execution:
             outcome = await self._ask(fetch, collected, entities)
             self._accept(fetch, outcome, collected)
             if self._context.response_headers is not None:
-                self._context.response_headers.add(outcome, is_query=fetch.is_query)
+                carried = self._context.response_headers.add(outcome, is_query=fetch.is_query)
+                if carried:
+                    headers = (*self._context.headers, *carried)
+                    self._context = replace(self._context, headers=headers)
             if self._context.collect_extensions:
                 self._time(fetch, outcome, entities, started)
         return self._woken(fetch)

@@ -39,7 +39,8 @@ def execution_key(
     """
     if program.plan.kind is not OperationKind.QUERY:
         return None
-    if context.collect_extensions or context.response_headers is not None:
+    sink = context.response_headers
+    if context.collect_extensions or (sink is not None and sink.minds_queries):
         return None
     return variant, orjson.dumps(variables) if variables else b"", context
 

@@ -27,7 +27,7 @@ from router.server.negotiation import prefers_html
 from router.server.pipeline.identify import DocumentFinder
 from router.server.readiness import Readiness
 from router.server.reload import Reloader, ReloadOutcome
-from router.server.response_headers import with_response_headers
+from router.server.response_headers import CollectedHeaders, with_response_headers
 from router.server.subscriptions.revocations import make_revocation_reader
 from router.server.subscriptions.session import Sessions
 from router.server.telemetry import Metrics
@@ -221,7 +221,8 @@ class RouterApp:
             await graphiql_page(self._graphiql, etag)(scope, receive, send)
             return
         log_context.enter(headers)
-        endpoint = self._http_with_headers if self.settings.response_headers else self._http
+        collects = self.settings.response_headers or self.settings.carried_headers
+        endpoint = self._http_with_headers if collects else self._http
         if self._tracing is not None:
             await self._tracing.http(endpoint, scope, receive, send, headers)
             return
@@ -230,8 +231,11 @@ class RouterApp:
     async def _http_with_headers(
         self, scope: Scope, receive: Receive, send: Send, headers: RequestHeaders
     ) -> None:
-        allowed = frozenset(self.settings.response_headers)
-        await with_response_headers(allowed, self._http, scope, receive, send, headers)
+        settings = self.settings
+        collected = CollectedHeaders(
+            frozenset(settings.response_headers), frozenset(settings.carried_headers)
+        )
+        await with_response_headers(collected, self._http, scope, receive, send, headers)
 
     async def _route_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_graphql(scope):
@@ -275,12 +279,13 @@ class RouterApp:
                 "content-encoding",
                 "content-type",
                 "x-request-id",
-                *settings.forward_headers,
+                *settings.client_headers,
                 *settings.csrf_headers,
                 *settings.cors_headers,
             ),
             expose_headers=(
                 *settings.cors_expose_headers,
+                *settings.carried_headers,
                 *(() if self._limits.rates is None else RATE_HEADERS),
             ),
             max_age=settings.cors_max_age,

@@ -79,7 +79,7 @@ class HeaderReader:
     __slots__ = ("_address", "_credentials", "_csrf", "_forward", "_matching", "_of_mutations")
 
     def __init__(self, settings: RouterSettings) -> None:
-        self._forward = {name.encode("latin-1"): name for name in settings.forward_headers}
+        self._forward = {name.encode("latin-1"): name for name in settings.client_headers}
         self._of_mutations = {name.encode("latin-1"): name for name in settings.mutation_headers}
         self._address = settings.client_address_forwarded_as
         self._matching = tuple(filter(None, (rule.reads for rule in settings.header_rules)))

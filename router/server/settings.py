@@ -366,6 +366,10 @@ class RouterSettings(BaseSettings):
     response_headers: tuple[str, ...] = Field(
         default=(), description="Headers of subgraphs' answers that clients get."
     )
+    carried_headers: tuple[str, ...] = Field(
+        default=(),
+        description="Headers of subgraphs' answers to mutations that come with later requests.",
+    )
     cors_origins: tuple[str, ...] = Field(default=(), description="Allowed origins; '*' for any.")
     cors_origin_regex: str | None = Field(
         default=None, description="Allowed origins by a pattern of the whole origin."
@@ -600,6 +604,11 @@ class RouterSettings(BaseSettings):
         description="New containers after which the garbage collector runs; 0: Python's own.",
     )
 
+    @property
+    def client_headers(self) -> tuple[str, ...]:
+        """The headers of clients that every subgraph gets."""
+        return (*self.forward_headers, *self.carried_headers)
+
     @model_validator(mode="after")
     def _sticky_header_is_forwarded(self) -> Self:
         header = self.override_sticky_header
@@ -617,6 +626,7 @@ class RouterSettings(BaseSettings):
         "mutation_headers",
         "csrf_headers",
         "response_headers",
+        "carried_headers",
         "subscription_ignored_headers",
     )
     @classmethod
@@ -627,12 +637,12 @@ class RouterSettings(BaseSettings):
     def _the_address_is_ours_to_tell(self) -> Self:
         name = self.client_address_forwarded_as
         if name and (
-            name in NEVER_FORWARDED or name in {*self.forward_headers, *self.mutation_headers}
+            name in NEVER_FORWARDED or name in {*self.client_headers, *self.mutation_headers}
         ):
             raise ValueError(f"client_address_forwarded_as: '{name}' is something else already")
         return self
 
-    @field_validator("forward_headers", "mutation_headers")
+    @field_validator("forward_headers", "mutation_headers", "carried_headers")
     @classmethod
     def _keep_the_secret(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if ROUTER_HEADER in names:

@@ -19,7 +19,7 @@ __all__ = ["executor_settings", "transport_settings"]
 
 def executor_settings(settings: RouterSettings, subgraphs: Collection[str]) -> ExecutorSettings:
     """Return the executor's settings for a supergraph of these subgraphs."""
-    forwarded = (*settings.forward_headers, *settings.mutation_headers)
+    forwarded = (*settings.client_headers, *settings.mutation_headers)
     if settings.client_address_forwarded_as is not None:
         forwarded += (settings.client_address_forwarded_as,)
     return ExecutorSettings(

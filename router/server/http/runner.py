@@ -17,7 +17,13 @@ from router.server.hangup import ClientGoneError, HangupWatch
 from router.server.http.parts import PartWriter
 from router.server.negotiation import accepts_parts, negotiate_stream
 from router.server.pipeline.execute import deliver, execute, request_context
-from router.server.pipeline.respond import error_payload, partial_payload, result_payload
+from router.server.pipeline.respond import (
+    error_payload,
+    partial_payload,
+    result_payload,
+    with_carried,
+)
+from router.server.response_headers import collected_headers
 from router.server.telemetry import Outcome
 
 if TYPE_CHECKING:
@@ -194,7 +200,9 @@ class OperationRunner:
         result = await execute(generation, ready.prepared, ready.variables, context)
         operation.outcome = Outcome.ERRORS if result.errors else Outcome.OK
         debug = context.collect_extensions
-        return result_payload(result, ready.prepared, ready.variables, debug=debug)
+        payload = result_payload(result, ready.prepared, ready.variables, debug=debug)
+        collected = collected_headers()
+        return payload if collected is None else with_carried(payload, collected.carried())
 
     async def _deliver(
         self,
@@ -237,8 +245,12 @@ class OperationRunner:
         channel: StreamChannel,
     ) -> int:
         kind = _stream_type(operation)
-        # Headers of subgraphs' answers would come after ours, and pile up.
-        context = replace(self._context(operation, ready, timeout=None), response_headers=None)
+        # Headers of subgraphs' answers would come after ours, and pile up. What is carried would
+        # keep equal subscriptions apart.
+        context = self._context(operation, ready, timeout=None)
+        carried = self._settings.carried_headers
+        headers = tuple(header for header in context.headers if header[0] not in carried)
+        context = replace(context, headers=headers, response_headers=None)
         hub, prepared = generation.subscriptions, ready.prepared
         join = partial(hub.join, generation, prepared, ready.variables, context)
         return await self._streams.serve(operation, kind, join, channel)
@@ -254,6 +266,7 @@ class OperationRunner:
             debug=self._settings.shows_extensions and given.wants_debug,
             has_uploads=ready.has_uploads,
             identity=given.identity,
+            collected=collected_headers(),
         )
 
     async def _ready(

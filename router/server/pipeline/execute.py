@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from router.executor import RequestContext
-from router.server.response_headers import collected_headers
 from router.server.tracing import operation_span
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from router.server.generation import Generation
     from router.server.headers import ForwardedHeaders
     from router.server.pipeline.prepare import PreparedOperation
+    from router.server.response_headers import CollectedHeaders
 
 __all__ = ["deliver", "execute", "request_context"]
 
@@ -33,9 +33,10 @@ def request_context(
     debug: bool,
     has_uploads: bool = False,
     identity: Identity | None = None,
+    collected: CollectedHeaders | None = None,
 ) -> RequestContext:
     """Return what the executor needs to know of a request; ``timeout`` in seconds from now, None
-    for a subscription.
+    for a subscription. ``collected`` takes the headers of answers.
     """
     deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
     trace = tuple([header for header in headers if header[0] in _TRACE_HEADERS])
@@ -49,7 +50,7 @@ def request_context(
         subject=None if identity is None else identity.subject,
         claims=None if identity is None else identity.claims,
         expires_at=None if identity is None else identity.expires_at,
-        response_headers=collected_headers(),
+        response_headers=collected,
     )
 
 

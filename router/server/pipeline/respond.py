@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from router.server.errors import RequestError
     from router.server.pipeline.prepare import PreparedOperation
 
-__all__ = ["encode", "error_payload", "partial_payload", "result_payload"]
+__all__ = ["encode", "error_payload", "partial_payload", "result_payload", "with_carried"]
 
 
 def result_payload(
@@ -38,6 +38,13 @@ def result_payload(
                 label: label in prepared.labels_on for label in sorted(prepared.plan.labels)
             }
     return payload
+
+
+def with_carried(payload: dict[str, Any], carried: dict[str, str]) -> dict[str, Any]:
+    """Return a response with the headers that the client is to bring next time, if any."""
+    if not carried:
+        return payload
+    return {**payload, "extensions": {**payload.get("extensions", {}), "headers": carried}}
 
 
 def partial_payload(

@@ -286,6 +286,11 @@ class Connection:
         else:
             self._start(message)
 
+    def carry(self, headers: dict[str, str]) -> None:
+        """Bring these with the queries and mutations to come (see :class:`OperationSink`)."""
+        kept = [header for header in self._headers if header[0] not in headers]
+        self._headers = (*kept, *headers.items())
+
     def _start(self, message: Subscribe) -> None:
         operation = WebSocketOperation(
             message.id,

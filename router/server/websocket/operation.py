@@ -12,7 +12,8 @@ from router.planner.plan import OperationKind
 from router.server.errors import RequestError, internal_error
 from router.server.headers import new_request_id
 from router.server.pipeline.execute import execute, request_context
-from router.server.pipeline.respond import encode, result_payload
+from router.server.pipeline.respond import encode, result_payload, with_carried
+from router.server.response_headers import CollectedHeaders
 from router.server.telemetry import Outcome
 from router.server.websocket.messages import complete_message, error_message, next_message
 
@@ -46,6 +47,10 @@ class OperationSink(Protocol):
 
     def finish(self, operation: WebSocketOperation, text: str) -> None:
         """Queue an operation's last message and give its id free."""
+        ...
+
+    def carry(self, headers: dict[str, str]) -> None:
+        """Bring these headers with the queries and mutations to come."""
         ...
 
     def leave(self) -> None:
@@ -207,12 +212,20 @@ class WebSocketOperation:
     ) -> None:
         subscription = prepared.kind is OperationKind.SUBSCRIPTION
         mutation = prepared.kind is OperationKind.MUTATION
+        carries = frozenset(self._settings.carried_headers)
+        collected = CollectedHeaders(carried=carries) if mutation and carries else None
+        headers = self._headers
+        if mutation:
+            headers += self._with_mutations
+        elif subscription and carries:
+            headers = tuple(header for header in headers if header[0] not in carries)
         context = request_context(
-            headers=self._headers + self._with_mutations if mutation else self._headers,
+            headers=headers,
             request_id=request_id,
             timeout=None if subscription else self._settings.request_timeout,
             debug=self._debug,
             identity=self._identity,
+            collected=collected,
         )
         if subscription:
             self._member = generation.subscriptions.join(
@@ -221,8 +234,11 @@ class WebSocketOperation:
             self._task = None  # it has done its part; the rest is memory
             return
         result = await execute(generation, prepared, variables, context)
-        payload = encode(result_payload(result, prepared, variables, debug=self._debug)).decode()
-        self.deliver(payload, has_errors=bool(result.errors))
+        payload = result_payload(result, prepared, variables, debug=self._debug)
+        if collected is not None and (carried := collected.carried()):
+            self._sink.carry(carried)
+            payload = with_carried(payload, carried)
+        self.deliver(encode(payload).decode(), has_errors=bool(result.errors))
         self.end(Outcome.OK)
 
     def _record(self, outcome: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,8 +41,11 @@ def program(kind: OperationKind = OperationKind.QUERY) -> Program:
 class IgnoredHeaders:
     """Takes headers of answers, so needs answers of its own."""
 
-    def add(self, outcome: FetchOutcome, *, is_query: bool) -> None:
+    minds_queries = True
+
+    def add(self, outcome: FetchOutcome, *, is_query: bool) -> Sequence[tuple[str, str]]:
         """Take none."""
+        return ()
 
 
 @dataclass
