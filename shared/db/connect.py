@@ -1,7 +1,7 @@
 """A bare asyncpg connection to a shard's URL, for work outside requests.
 
-Migrations and the outbox relay use it. Requests go through ``shared.sharding.Shards``, which has
-pools and knows the topology.
+Programs that work on a shard's primary use ``shared.sharding.direct``, which knows where that is.
+Requests go through ``shared.sharding.Shards``, which has pools and knows the topology.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
-from shared.db.connect import connect
 from shared.db.locks import SCHEMA_LOCK
 from shared.db.revisions import History, MigrationError
 from shared.errors import OperatorError
+from shared.sharding.direct import connect_primary
 from shared.sharding.ids import ShardId
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ async def _on_all(
 
 async def _status_of(history: History, shard: ShardConfig) -> ShardRevision:
     try:
-        connection = await connect(shard.primary, application_name=_APPLICATION)
+        connection = await connect_primary(shard, application_name=_APPLICATION)
         try:
             revision = await _revision(history, shard.id, connection)
         finally:
@@ -203,7 +203,7 @@ async def _migrate(
 ) -> ShardRevision:
     database = f"database {history.domain} on {shard.id}"
     try:
-        connection = await connect(shard.primary, application_name=_APPLICATION)
+        connection = await connect_primary(shard, application_name=_APPLICATION)
         try:
             await _lock(connection, database)
             revision = await _revision(history, shard.id, connection)

@@ -8,7 +8,7 @@ the transaction, so a relay that dies holds nobody up), and after a refused even
 the same entity wait for it, in the outbox, while all others go on.
 
 The connection is the relay's own, outside of the pools, because LISTEN belongs to a connection.
-Behind PgBouncer it needs a pool in session mode.
+It leads past PgBouncer (``ShardConfig.direct``), and to whichever server is the primary.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import asyncpg
 import orjson
 import structlog
 
-from shared.db.connect import connect
 from shared.events import relay_metrics
 from shared.events.event import Delivery, Event
 from shared.events.held_back import HeldBack, backoff
@@ -38,6 +37,7 @@ from shared.events.relay_statements import (
 )
 from shared.events.sink import Handover
 from shared.events.tasks import end_task
+from shared.sharding.direct import connect_primary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,7 +122,7 @@ class _ShardRelay:
         self, domain: str, shard: ShardConfig, sink: EventSink, settings: RelaySettings
     ) -> None:
         self.name = f"{domain}-{shard.id}"
-        self._url = shard.primary
+        self._shard = shard
         self._sink = sink
         self._settings = settings
         self._wake = asyncio.Event()
@@ -147,8 +147,8 @@ class _ShardRelay:
 
     async def _work(self) -> None:
         """Serve one connection until it breaks."""
-        connection: _Connection = await connect(
-            self._url,
+        connection: _Connection = await connect_primary(
+            self._shard,
             application_name="socialnet-relay",
             timeout=self._settings.connect_timeout,
         )

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.db.connect import asyncpg_arguments, asyncpg_url
-from shared.sharding.failures import is_read_only
+from shared.sharding.failures import is_broken_protocol, is_read_only
 from shared.sharding.servers import NoPrimaryError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _open(url: str, settings: ShardSettings, pooled: bool, creator: dict[str, An
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "invalidate", _drop_silent)
-    event.listen(engine.sync_engine, "handle_error", _leave_read_only)
+    event.listen(engine.sync_engine, "handle_error", _leave_useless)
     return engine
 
 
@@ -177,7 +177,10 @@ def _drop_silent(
         connection.driver_connection.terminate()
 
 
-def _leave_read_only(context: ExceptionContext) -> None:
-    """A server that has become a standby under us: its connections are of no use for writing."""
-    if is_read_only(context.original_exception):
+def _leave_useless(context: ExceptionContext) -> None:
+    """Connections that SQLAlchemy would keep: to a server that has become a standby under us, or
+    that has just gone.
+    """
+    error = context.original_exception
+    if is_read_only(error) or is_broken_protocol(error):
         context.is_disconnect = True

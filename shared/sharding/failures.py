@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import asyncpg
 from sqlalchemy import exc
 
 from shared.sharding.errors import ShardTimeoutError, ShardUnavailableError
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
     from shared.sharding.errors import ShardError
     from shared.sharding.ids import ShardId
 
-__all__ = ["is_read_only", "is_recovery_conflict", "is_stale_connection", "shard_failure"]
+__all__ = ["is_broken_protocol", "is_read_only", "is_stale_connection", "shard_failure"]
 
 _READ_ONLY = "25006"  # read-only transaction: this server is not the primary any more
-_SERIALIZATION_FAILURE = "40001"
 
 _UNAVAILABLE_CLASSES = frozenset(
     {
@@ -62,24 +62,19 @@ def shard_failure(error: BaseException, shard: ShardId) -> ShardError | None:
         error, TimeoutError
     ):  # an OSError too: the server has the statement and is silent
         return ShardTimeoutError(shard)
-    if isinstance(error, OSError | exc.TimeoutError) or _is_invalidated(error):
+    if isinstance(error, OSError | exc.TimeoutError) or _is_gone(error):
         return ShardUnavailableError(shard)
     return None
 
 
 def is_stale_connection(error: BaseException) -> bool:
     """Whether a fresh connection may do: this one was dead or its prepared statements outdated."""
-    return _is_invalidated(error) or _sqlstate(error) in _STALE_STATES
+    return _is_gone(error) or _sqlstate(error) in _STALE_STATES
 
 
 def is_read_only(error: BaseException) -> bool:
     """Whether a standby was asked to write."""
     return _sqlstate(error) == _READ_ONLY
-
-
-def is_recovery_conflict(error: BaseException) -> bool:
-    """Whether a standby gave a read up, because it stood in the way of replaying."""
-    return _sqlstate(error) == _SERIALIZATION_FAILURE
 
 
 def _sqlstate(error: BaseException) -> str | None:
@@ -89,5 +84,14 @@ def _sqlstate(error: BaseException) -> str | None:
     return state if isinstance(state, str) else None
 
 
-def _is_invalidated(error: BaseException) -> bool:
-    return isinstance(error, exc.DBAPIError) and error.connection_invalidated
+def is_broken_protocol(error: BaseException) -> bool:
+    """Whether a connection that the server has just ended was used before its end arrived: asyncpg
+    is then still busy with the server's last words.
+    """
+    return isinstance(error, asyncpg.InternalClientError)
+
+
+def _is_gone(error: BaseException) -> bool:
+    if isinstance(error, exc.DBAPIError):
+        return error.connection_invalidated
+    return is_broken_protocol(error)

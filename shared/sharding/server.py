@@ -62,7 +62,7 @@ class Server:
         self.url = url
         self.status: ServerStatus | None = None
         self.lag: float | None = None  # seconds; kept by ShardServers
-        self._direct = direct
+        self.direct = direct
         self._settings = settings
         self._looked_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -107,7 +107,7 @@ class Server:
     async def _ask(self) -> ServerStatus:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(
-                self._direct,
+                self.direct,
                 application_name=f"{self._settings.application_name}-health",
                 timeout=self._settings.connect_timeout,
             )

@@ -12,7 +12,8 @@ made. Then requests do not wait for one another: a look is shared by all who wan
 after a random 50 to 200 ms at the earliest, so that an outage is no storm of connections.
 
 **Lag** of a replica is the age of the newest position of the primary that it has replayed, as far
-as seen. It says how old the answers may be that a client gets who has not written anything.
+as seen. It says how old the answers may be that a client gets who has not written anything. While
+there is no primary, replicas that had caught up with the last one are read all the same.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class ShardServers:
         self.primary: Server | None = None
         self._settings = settings
         self._timeline = 0
+        self._followed: Server | None = None  # the primary, also the last one while there is none
         self._samples: deque[tuple[float, Position]] = deque(maxlen=_SAMPLES)
         self._looks: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -74,6 +76,10 @@ class ShardServers:
             NoPrimaryError: there is none at present.
         """
         self.watch()
+        return await self.look_for_primary()
+
+    async def look_for_primary(self) -> Server:
+        """The same for who does not stay to watch."""
         wait = random.uniform(0.05, 0.2)  # noqa: S311 - spreads load, protects nothing
         await self._look_at(self.servers, max_age=wait, patience=self._settings.connect_timeout)
         if self.primary is None:
@@ -135,7 +141,9 @@ class ShardServers:
         if chosen is not self.primary:
             name = None if chosen is None else chosen.name
             _log.warning("primary changed", shard=self.shard, server=name, timeline=self._timeline)
-            self._samples.clear()
+        if chosen is not None and chosen is not self._followed:
+            self._followed = chosen
+            self._samples.clear()  # positions of another timeline
         self.primary = chosen
 
     def _may_lead(self, server: Server) -> bool:

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
@@ -256,7 +255,7 @@ class WriteSession(Session):
         try:
             driver: Any = (await connection.get_raw_connection()).driver_connection  # asyncpg's
             positions.reached(key, Position(await driver.fetchval(_POSITION)))
-        except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the transaction is committed
             # the rest of the request reads the primary; later ones may miss what it wrote
             _log.warning("position unknown", shard=self.shard, error=type(error).__name__)
 

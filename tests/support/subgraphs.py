@@ -131,7 +131,15 @@ def cheap_passwords() -> PasswordHashing:
 
 def shard_entries(shards: Sequence[ShardConfig]) -> tuple[ShardEntry, ...]:
     """Shards as settings hold them."""
-    return tuple(ShardEntry(id=shard.id, primary=SecretStr(shard.primary)) for shard in shards)
+    return tuple(
+        ShardEntry(
+            id=shard.id,
+            primary=SecretStr(shard.primary),
+            replicas=tuple(map(SecretStr, shard.replicas)),
+            direct=tuple(map(SecretStr, shard.direct)),
+        )
+        for shard in shards
+    )
 
 
 def new_id(number: int) -> EntityId:

@@ -34,6 +34,7 @@ def wrapped(error: Exception, *, invalidated: bool = False) -> exc.DBAPIError:
         (asyncpg.TooManyConnectionsError(), ErrorCode.SHARD_UNAVAILABLE),
         (asyncpg.DiskFullError(), ErrorCode.SHARD_UNAVAILABLE),
         (asyncpg.ReadOnlySQLTransactionError(), ErrorCode.SHARD_UNAVAILABLE),
+        (asyncpg.InternalClientError("another operation in progress"), ErrorCode.SHARD_UNAVAILABLE),
         (TimeoutError(), ErrorCode.TIMEOUT),
         (asyncpg.QueryCanceledError(), ErrorCode.TIMEOUT),
         (asyncpg.LockNotAvailableError(), ErrorCode.TIMEOUT),
