@@ -43,13 +43,19 @@ def asyncpg_arguments(url: str) -> dict[str, Any]:  # Any: asyncpg's own keyword
 
 
 async def connect(url: str, *, application_name: str, timeout: float = 5.0) -> Any:
-    """An ``asyncpg.Connection``; the caller closes it. Without timeouts for statements.
+    """An ``asyncpg.Connection``; the caller closes it. Without timeouts for statements, also if the
+    role has some for requests that come through PgBouncer.
 
     Raises:
         OSError: nothing answers there (a timeout while connecting is one too).
         asyncpg.PostgresError: the server refuses.
     """
-    settings = {"application_name": application_name, "timezone": "UTC"}
+    settings = {
+        "application_name": application_name,
+        "timezone": "UTC",
+        "statement_timeout": "0",
+        "transaction_timeout": "0",
+    }
     return await asyncpg.connect(
         **asyncpg_arguments(url), timeout=timeout, server_settings=settings
     )

@@ -1,10 +1,11 @@
 """Migrations of one domain on all its shards, in parallel, each under an advisory lock.
 
-``socialnet migrate`` and the embedded runtime call ``up`` and ``down``; a subgraph calls
-``assert_current`` before it serves. Each revision is one transaction on each shard, together with
-its entry in ``alembic_version`` (the table that Alembic's own tools read), so a crash leaves every
-shard at some revision and a second run goes on from there. A revision may leave its transaction for
-``CREATE INDEX CONCURRENTLY`` by Alembic's ``autocommit_block`` and must then be repeatable.
+``socialnet migrate`` and the embedded runtime call ``up`` and ``down``; a subgraph does not serve
+before ``assert_current`` (see ``readiness``). Each revision is one transaction on each shard,
+together with its entry in ``alembic_version`` (the table that Alembic's own tools read), so a crash
+leaves every shard at some revision and a second run goes on from there. A revision may leave its
+transaction for ``CREATE INDEX CONCURRENTLY`` by Alembic's ``autocommit_block`` and must then be
+repeatable.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from shared.db import migrations
-from shared.sharding import ShardConfig, ShardId
+from shared.db.ownership import claim_databases
+from shared.sharding import ShardConfig, ShardId, Topology
 from socialnet.domains import Domain
 from socialnet.embedded.postgres import PostgresCluster
 
@@ -36,12 +37,18 @@ async def running_clusters(
         await asyncio.gather(*(cluster.stop() for cluster in clusters))
 
 
-async def prepare_databases(clusters: Sequence[PostgresCluster], progress: Progress) -> None:
-    """Make the databases of all domains that are missing, and run pending migrations."""
+async def prepare_databases(
+    clusters: Sequence[PostgresCluster], slots: int, progress: Progress
+) -> None:
+    """Make the databases of all domains that are missing, run pending migrations, and check that
+    they are those of these shards and slots.
+    """
     with progress.step("Migrating databases"):
         await create_databases(clusters)
         for domain in Domain:
-            await migrations.up(domain, shard_configs(clusters, domain))
+            shards = shard_configs(clusters, domain)
+            await migrations.up(domain, shards)
+            await claim_databases(domain, Topology.initial(shards, slots))
 
 
 async def create_databases(clusters: Sequence[PostgresCluster]) -> None:

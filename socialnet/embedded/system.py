@@ -89,7 +89,7 @@ async def run_system(options: SystemOptions, console: Console, progress: Progres
         clusters = await stack.enter_async_context(
             running_clusters(folder, progress, durable=options.durable)
         )
-        await prepare_databases(clusters, progress)
+        await prepare_databases(clusters, folder.version.slots, progress)
         router_secret = secrets.token_urlsafe(32)
         settings = _make_settings(folder, clusters, router_secret)
         if options.demo and not is_seeded(folder.demo):

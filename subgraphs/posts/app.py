@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from shared.cache import connect_redis
-from shared.db.migrations import assert_current
+from shared.db.readiness import assert_ready
 from shared.errors import OperatorError
 from shared.events import LiveConsumer, LiveFeed
 from shared.events.delivery import delivering_events
@@ -99,7 +99,6 @@ class _Application:
     ) -> AsyncIterator[None]:
         """Everything is open inside the block."""
         domain, topology = self._settings.domain, self._topology
-        await assert_current(domain, topology.shards)
         async with AsyncExitStack() as stack:
             if redis is None:
                 redis = self._connect_redis()
@@ -111,6 +110,7 @@ class _Application:
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
+            await assert_ready(shards)
             live = LiveFeed(redis)
             stack.push_async_callback(live.stop)
             await live.start()

@@ -7,10 +7,19 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Column, Index, Integer, SmallInteger, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from shared.db.ownership import ownership_table
 from shared.db.tables import domain_metadata, sharded_table, utc_timestamp
 from shared.events import outbox_table, processed_events_table
 
-__all__ = ["PostVisibility", "author_counters", "metadata", "outbox", "posts", "processed_events"]
+__all__ = [
+    "PostVisibility",
+    "author_counters",
+    "metadata",
+    "outbox",
+    "ownership",
+    "posts",
+    "processed_events",
+]
 
 
 class PostVisibility(StrEnum):
@@ -63,4 +72,5 @@ author_counters = sharded_table(
 )
 
 outbox = outbox_table(metadata)
+ownership = ownership_table(metadata)
 processed_events = processed_events_table(metadata)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from shared.auth import PasswordHashing, StaticKeys, TokenVerifier
 from shared.auth.keys import jwks_document
 from shared.cache import connect_redis
-from shared.db.migrations import assert_current
+from shared.db.readiness import assert_ready
 from shared.events.delivery import delivering_events
 from shared.graphql import (
     Authenticator,
@@ -125,7 +125,6 @@ class _Application:
     async def running(self, consumers: Sequence[Consumer]) -> AsyncIterator[None]:
         """Everything is open inside the block."""
         domain, topology = self._settings.domain, self._topology
-        await assert_current(domain, topology.shards)
         async with AsyncExitStack() as stack:
             redis = self._connect_redis(stack)
             if redis is not None and self._hears_of_others:
@@ -137,6 +136,7 @@ class _Application:
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
+            await assert_ready(shards)
             self._services = services = self._wire(shards, limiter)
             pruning = SlotWalk("forget sessions", shards, services.sessions.prune)
             stack.push_async_callback(pruning.stop)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
+from shared.db.ownership import ownership_table
 from shared.db.tables import domain_metadata, sharded_table, utc_timestamp
 from shared.events import outbox_table, processed_events_table
 from shared.sharding.identities import identities_table
@@ -43,6 +44,7 @@ __all__ = [
     "metadata",
     "one_time_passwords",
     "outbox",
+    "ownership",
     "processed_events",
     "sessions",
     "used_refresh_tokens",
@@ -234,4 +236,5 @@ device_tokens = Table(
 
 identities = identities_table(metadata)
 outbox = outbox_table(metadata)
+ownership = ownership_table(metadata)
 processed_events = processed_events_table(metadata)

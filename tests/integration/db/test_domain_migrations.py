@@ -61,7 +61,7 @@ async def test_every_sharded_table_begins_its_key_with_the_slot(
 
     tables = importlib.import_module(f"subgraphs.{domain}.tables").metadata.tables
     first = {row["table"]: row["attname"] for row in keys if row["table"] != "alembic_version"}
-    assert first == dict.fromkeys(tables, "slot")
+    assert first == dict.fromkeys(tables, "slot") | {"ownership": "is_only"}
     assert [row["extname"] for row in extensions] == ["plpgsql"]
 
 
