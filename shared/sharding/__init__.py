@@ -20,6 +20,7 @@ from shared.sharding.settings import ShardSettings
 from shared.sharding.shards import Shards
 from shared.sharding.slots import slot_for
 from shared.sharding.statements import StatementCounts, count_statements
+from shared.sharding.stats import ServerRole, ServerStats, read_stats
 from shared.sharding.topology import ShardConfig, Topology, TopologyError
 from shared.sharding.walk import SlotWalk
 
@@ -36,6 +37,8 @@ __all__ = [
     "ScatterEdge",
     "ScatterPage",
     "ScatterQuery",
+    "ServerRole",
+    "ServerStats",
     "Session",
     "ShardConfig",
     "ShardError",
@@ -53,6 +56,7 @@ __all__ = [
     "WriteSession",
     "count_statements",
     "gather_shards",
+    "read_stats",
     "scatter",
     "slot_for",
 ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from shared.sharding.ids import ShardId, Slot
+    from shared.sharding.servers import ShardServers
     from shared.sharding.settings import ShardSettings
     from shared.sharding.topology import Topology
 
@@ -51,6 +52,10 @@ class Shards:
     def write(self, slot: Slot) -> WriteSession:
         """``async with shards.write(slot) as session``: one transaction, committed at the end."""
         return WriteSession(self._shard(self.topology.shard_of(slot)).writer, slot)
+
+    def servers_of(self, shard: ShardId) -> ShardServers | None:
+        """Who watches the servers of a shard; None when it has but one."""
+        return self._shard(shard).servers
 
     async def close(self) -> None:
         """Closes every connection. Sessions must not be used afterwards."""

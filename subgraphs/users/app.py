@@ -45,6 +45,7 @@ from subgraphs.users.service import (
     ProfileService,
     SearchService,
     SessionService,
+    StatsService,
 )
 
 if TYPE_CHECKING:
@@ -219,5 +220,6 @@ class _Application:
             ),
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,
+            stats=StatsService(shards),
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ProfileService,
         SearchService,
         SessionService,
+        StatsService,
     )
 
 __all__ = ["UsersContext", "UsersInfo", "UsersServices"]
@@ -37,6 +38,7 @@ class UsersServices:
     search: SearchService
     privacy: PrivacyService
     sessions: SessionService
+    stats: StatsService
     diagnostics: bool
 
 

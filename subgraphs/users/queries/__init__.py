@@ -7,11 +7,12 @@ import strawberry
 from subgraphs.users.queries.privacy import PrivacyQueries
 from subgraphs.users.queries.search import SearchQueries
 from subgraphs.users.queries.sessions import SessionQueries
+from subgraphs.users.queries.stats import StatsQueries
 from subgraphs.users.queries.users import UserQueries
 
 __all__ = ["Query"]
 
 
 @strawberry.type
-class Query(UserQueries, SearchQueries, PrivacyQueries, SessionQueries):
+class Query(UserQueries, SearchQueries, PrivacyQueries, SessionQueries, StatsQueries):
     """What can be asked of the users domain."""

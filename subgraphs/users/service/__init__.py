@@ -12,6 +12,7 @@ from subgraphs.users.service.profiles import (
 )
 from subgraphs.users.service.search import SearchService
 from subgraphs.users.service.sessions import SessionPolicy, SessionService, SignedIn
+from subgraphs.users.service.stats import StatsService
 
 __all__ = [
     "AccountLimits",
@@ -30,4 +31,5 @@ __all__ = [
     "SessionPolicy",
     "SessionService",
     "SignedIn",
+    "StatsService",
 ]

@@ -4,6 +4,7 @@ from subgraphs.users.types.auth import AuthPayload
 from subgraphs.users.types.media import Media
 from subgraphs.users.types.privacy import PrivacySettings, Visibility
 from subgraphs.users.types.session import Session
+from subgraphs.users.types.stats import ShardStats
 from subgraphs.users.types.user import User, UserConnection
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Media",
     "PrivacySettings",
     "Session",
+    "ShardStats",
     "User",
     "UserConnection",
     "Visibility",

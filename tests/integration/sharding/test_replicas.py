@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import Text, column, func, insert, select, table, text
 
-from shared.sharding import EntityId, ShardConfig, Shards, Slot, Topology
+from shared.sharding import EntityId, ShardConfig, Shards, Slot, Topology, read_stats
 from shared.sharding.positions import Positions, shard_key, track_positions
 from socialnet.embedded.postgres import PostgresCluster
 from tests.integration.sharding.conftest import (
@@ -257,3 +257,21 @@ async def test_lag_and_connections_are_measured_by_server(shards: Shards) -> Non
         await session.execute(insert(NOTES), note_values(EntityId.new(SLOT)))
         assert REGISTRY.get_sample_value("socialnet_shard_connections", busy) == 1
     assert REGISTRY.get_sample_value("socialnet_shard_connections", busy) == 0
+
+
+async def test_statistics_tell_primary_replicas_and_what_is_down(
+    servers: ReplicatedShard, shards: Shards
+) -> None:
+    await write_notes(shards, [SLOT] * 3)
+    await servers.caught_up()
+    await servers.standbys[1].kill()
+    try:
+        primary, replica, lost = await read_stats(shards, "notes")
+    finally:
+        await servers.standbys[1].start()
+
+    assert [each.role for each in (primary, replica, lost)] == ["PRIMARY", "REPLICA", "DOWN"]
+    assert (primary.lag, replica.rows, lost.bytes) == (None, None, None)
+    assert replica.lag is not None
+    assert replica.lag < 60
+    assert primary.bytes == replica.bytes
