@@ -6,7 +6,7 @@ Requests go through ``shared.sharding.Shards``, which has pools and knows the to
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy.engine import URL, make_url
@@ -14,7 +14,15 @@ from sqlalchemy.exc import ArgumentError
 
 from shared.errors import OperatorError
 
-__all__ = ["asyncpg_arguments", "asyncpg_url", "connect"]
+__all__ = ["LOST", "asyncpg_arguments", "asyncpg_url", "connect"]
+
+LOST: Final = (
+    OSError,  # a timeout is one too
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # used after the server had ended it, before that was noticed
+)
+"""What comes of a bare connection when its server is lost."""
 
 
 def asyncpg_url(url: str) -> URL:

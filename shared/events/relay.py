@@ -22,6 +22,7 @@ import asyncpg
 import orjson
 import structlog
 
+from shared.db.connect import LOST
 from shared.events import relay_metrics
 from shared.events.event import Delivery, Event
 from shared.events.held_back import HeldBack, backoff
@@ -138,7 +139,7 @@ class _ShardRelay:
         while True:
             try:
                 await self._work()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 # what an outage looks like from here; said once, not at every attempt
                 if self._failures == 0:
                     self._log.warning("relay lost its shard", error=type(error).__name__)
@@ -281,5 +282,5 @@ def _delivery(row: asyncpg.Record) -> Delivery:
 
 
 async def _close(connection: _Connection) -> None:
-    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with suppress(*LOST):
         await connection.close(timeout=2)

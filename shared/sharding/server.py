@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 from sqlalchemy.engine import make_url
 
-from shared.db.connect import connect
+from shared.db.connect import LOST, connect
 from shared.sharding.positions import Position
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ class Server:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout):
                     self.status = await self._ask()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                # a timeout is an OSError; whatever stands in the way, it is not there for us
+            except LOST:  # whatever stands in the way, it is not there for us
                 self.status = None
                 self._drop()
             except BaseException:
@@ -101,7 +99,7 @@ class Server:
         """Let go of the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*LOST):
                 await connection.close(timeout=1)
 
     async def _ask(self) -> ServerStatus:

@@ -13,9 +13,7 @@ from enum import StrEnum
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
-
-from shared.db.connect import connect
+from shared.db.connect import LOST, connect
 from shared.sharding.server import server_name
 from shared.sharding.servers import NoPrimaryError
 
@@ -122,7 +120,7 @@ async def _ask(address: str, table: str, settings: ShardSettings) -> dict[str, A
                 return {**await connection.fetchrow(_ASK, table), "latency": latency}
             finally:
                 connection.terminate()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except LOST:
         return {}
 
 
