@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import asyncpg
 import orjson
 import structlog
 
@@ -42,6 +41,8 @@ from shared.sharding.direct import connect_primary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import asyncpg
 
     from shared.events.sink import EventSink, Refusal
     from shared.sharding import ShardConfig
