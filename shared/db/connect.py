@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from shared.errors import OperatorError
 
-__all__ = ["LOST", "asyncpg_arguments", "asyncpg_url", "connect"]
+__all__ = ["LOST", "UNREACHABLE", "asyncpg_arguments", "asyncpg_url", "connect"]
 
 LOST: Final = (
     OSError,  # a timeout is one too
@@ -23,6 +23,17 @@ LOST: Final = (
     asyncpg.InternalClientError,  # used after the server had ended it, before that was noticed
 )
 """What comes of a bare connection when its server is lost."""
+
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+"""What comes of connecting to a server that is down; a wrong password or database is none of it."""
 
 
 def asyncpg_url(url: str) -> URL:

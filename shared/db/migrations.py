@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
+from shared.db.connect import UNREACHABLE
 from shared.db.locks import SCHEMA_LOCK
 from shared.db.revisions import History, MigrationError
 from shared.errors import OperatorError
@@ -53,13 +54,6 @@ _LOCK_INTERVAL = 0.1
 _TABLE_LOCK_WAIT = "10s"  # DDL that waits for longer would make all requests wait behind it
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
-
-_DOWN = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-)
 
 _VERSION_TABLE = """
 CREATE TABLE IF NOT EXISTS alembic_version (
@@ -183,7 +177,7 @@ async def _status_of(history: History, shard: ShardConfig) -> ShardRevision:
             revision = await _revision(history, shard.id, connection)
         finally:
             await connection.close()
-    except (OSError, asyncpg.InterfaceError, *_DOWN):
+    except UNREACHABLE:
         return ShardRevision(shard=shard.id, state=SchemaState.UNREACHABLE)
     except asyncpg.PostgresError as error:  # no such database, wrong password
         raise MigrationError(f"database {history.domain} on {shard.id}: {error}") from error

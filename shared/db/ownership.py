@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, Integer, SmallInteger, Table, Text
 
+from shared.db.connect import UNREACHABLE
 from shared.errors import OperatorError
 from shared.sharding.direct import connect_primary
 
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TopologyMismatchError", "claim_databases", "ownership_table"]
 
-_DOWN = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-)
 _CLAIM = """
 INSERT INTO ownership (domain, shard, slots, epoch, owned) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
@@ -99,7 +93,7 @@ async def _claim(domain: str, topology: Topology, shard: ShardConfig) -> str | N
             row = await _record(connection, wanted, topology.epoch)
         finally:
             await connection.close()
-    except (OSError, asyncpg.InterfaceError, *_DOWN):
+    except UNREACHABLE:
         return None
     found = _Claim(row["domain"], row["shard"], row["slots"], tuple(row["owned"]))
     return (

@@ -21,7 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.db.connect import LOST, asyncpg_arguments, asyncpg_url
+from shared.db.connect import UNREACHABLE, asyncpg_arguments, asyncpg_url
 from shared.sharding.failures import is_broken_protocol, is_read_only
 from shared.sharding.servers import NoPrimaryError
 
@@ -62,7 +62,7 @@ def open_primary_engine(
         server = servers.primary or await servers.find_primary()
         try:
             return await _connect_as_primary(server, arguments)
-        except LOST as error:
+        except UNREACHABLE as error:
             servers.suspect(server)
             failure = error
         again = await servers.find_primary()

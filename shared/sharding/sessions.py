@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.util import greenlet_spawn
 from typing_extensions import override
 
@@ -146,8 +147,9 @@ class ReadSession(Session):
             server, node = chosen
             try:
                 return await self._execute_on(node, statement, parameters)
-            except ShardUnavailableError:
-                self._replicas.suspect(server)
+            except ShardUnavailableError as error:
+                if not isinstance(error.__cause__, PoolTimeoutError):  # busy, which is no fault
+                    self._replicas.suspect(server)
             except DBAPIError:
                 # A conflict with replaying, or a table that the replica does not have yet. What is
                 # really wrong with the statement, the primary will say.
