@@ -12,7 +12,7 @@ from sqlalchemy import Text, column, func, insert, select, table, text
 
 from shared.sharding import EntityId, ShardConfig, Shards, Slot, Topology, read_stats
 from shared.sharding.positions import Positions, shard_key, track_positions
-from socialnet.embedded.postgres import PostgresCluster
+from socialnet.embedded.postgres import USER, PostgresCluster
 from tests.integration.sharding.conftest import (
     FIRST,
     NOTES,
@@ -275,3 +275,26 @@ async def test_statistics_tell_primary_replicas_and_what_is_down(
     assert replica.lag is not None
     assert replica.lag < 60
     assert primary.bytes == replica.bytes
+
+
+async def test_an_ordinary_role_finds_primary_and_replicas(
+    servers: ReplicatedShard, config: ShardConfig
+) -> None:
+    await ask(servers.primary, "CREATE ROLE plain LOGIN")  # as a domain's own: no superuser
+    await servers.caught_up()
+    try:
+        ordinary = ShardConfig(
+            id=FIRST,
+            primary=config.primary.replace(f"{USER}@", "plain@"),
+            replicas=tuple(url.replace(f"{USER}@", "plain@") for url in config.replicas),
+        )
+        async with Shards(Topology.initial([ordinary]), SETTINGS) as shards:
+            await readable(shards, 2)
+            roles = [each.role for each in await read_stats(shards, "notes")]
+            with track_positions(None):
+                assert await on_replica(shards)
+                assert not await on_replica(shards, fresh=True)
+    finally:
+        await ask(servers.primary, "DROP ROLE plain")
+
+    assert roles == ["PRIMARY", "REPLICA", "REPLICA"]
