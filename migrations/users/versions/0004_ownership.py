@@ -1,14 +1,14 @@
 """Ownership: which shard of the domain a database is, and which slots it holds.
 
-Revision: 0003, after 0002
+Revision: 0004, after 0003
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
