@@ -62,7 +62,7 @@ class LiveConsumer:
 
 
 class LiveSubscription:
-    """The events of one channel from the moment of subscribing on; an asynchronous iterator that
+    """The events of its channels from the moment of subscribing on; an asynchronous iterator that
     ends only by error.
     """
 
@@ -140,18 +140,20 @@ class LiveFeed:
         self._interrupt_all()
 
     @asynccontextmanager
-    async def subscribe(self, channel: str) -> AsyncIterator[LiveSubscription]:
-        """Read ``channel``. On entry Redis has confirmed: whatever is published from then on
-        arrives.
+    async def subscribe(self, *channels: str) -> AsyncIterator[LiveSubscription]:
+        """Read ``channels`` as one. On entry Redis has confirmed: whatever is published from then
+        on arrives.
 
         Raises ``LiveInterruptedError`` on entry when Redis cannot be reached.
         """
         subscription = LiveSubscription(self._capacity)
-        await self._join(channel, subscription)
         try:
+            for channel in channels:
+                await self._join(channel, subscription)
             yield subscription
         finally:
-            await self._leave(channel, subscription)
+            for channel in channels:
+                await self._leave(channel, subscription)
 
     async def _join(self, channel: str, subscription: LiveSubscription) -> None:
         async with self._commands:

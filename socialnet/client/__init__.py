@@ -28,6 +28,7 @@ from .get_post import (
     GetPostPostReplyTo,
 )
 from .get_posts import GetPosts, GetPostsPosts, GetPostsPostsAuthor
+from .get_presence import GetPresence, GetPresenceUsers, GetPresenceUsersPresence
 from .get_privacy_settings import GetPrivacySettings, GetPrivacySettingsPrivacySettings
 from .get_sessions import GetSessions, GetSessionsSessions
 from .get_user import GetUser, GetUserUser, GetUserUserAvatar
@@ -40,6 +41,7 @@ from .get_user_posts import (
     GetUserPostsUserPostsPageInfo,
 )
 from .get_users import GetUsers, GetUsersUsers
+from .heartbeat import Heartbeat, HeartbeatHeartbeat
 from .input_types import (
     CreatePostInput,
     LoginInput,
@@ -56,6 +58,7 @@ from .post_published import (
     PostPublishedPostPublished,
     PostPublishedPostPublishedAuthor,
 )
+from .presence_changed import PresenceChanged, PresenceChangedPresenceChanged
 from .refresh_session import (
     RefreshSession,
     RefreshSessionRefreshSession,
@@ -101,6 +104,9 @@ __all__ = [
     "GetPosts",
     "GetPostsPosts",
     "GetPostsPostsAuthor",
+    "GetPresence",
+    "GetPresenceUsers",
+    "GetPresenceUsersPresence",
     "GetPrivacySettings",
     "GetPrivacySettingsPrivacySettings",
     "GetSessions",
@@ -122,6 +128,8 @@ __all__ = [
     "GraphQLClientGraphQLMultiError",
     "GraphQLClientHttpError",
     "GraphQLClientInvalidResponseError",
+    "Heartbeat",
+    "HeartbeatHeartbeat",
     "Login",
     "LoginInput",
     "LoginLogin",
@@ -136,6 +144,8 @@ __all__ = [
     "PostPublishedPostPublished",
     "PostPublishedPostPublishedAuthor",
     "PostVisibility",
+    "PresenceChanged",
+    "PresenceChangedPresenceChanged",
     "PrivacyParts",
     "PrivacySettingsInput",
     "RefreshSession",

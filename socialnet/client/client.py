@@ -11,12 +11,14 @@ from .create_post import CreatePost
 from .delete_post import DeletePost
 from .get_post import GetPost
 from .get_posts import GetPosts
+from .get_presence import GetPresence
 from .get_privacy_settings import GetPrivacySettings
 from .get_sessions import GetSessions
 from .get_user import GetUser
 from .get_user_by_handle import GetUserByHandle
 from .get_user_posts import GetUserPosts
 from .get_users import GetUsers
+from .heartbeat import Heartbeat
 from .input_types import (
     CreatePostInput,
     LoginInput,
@@ -29,6 +31,7 @@ from .logout import Logout
 from .logout_everywhere import LogoutEverywhere
 from .me import Me
 from .post_published import PostPublished
+from .presence_changed import PresenceChanged
 from .refresh_session import RefreshSession
 from .register import Register
 from .revoke_session import RevokeSession
@@ -250,6 +253,60 @@ class SocialnetClient(AsyncBaseClient):
             query=query, operation_name="PostPublished", variables=variables, **kwargs
         ):
             yield PostPublished.model_validate(data)
+
+    async def heartbeat(self, **kwargs: Any) -> Heartbeat:
+        query = gql("""
+            mutation Heartbeat {
+              heartbeat {
+                userId
+                isOnline
+                lastSeen
+              }
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query, operation_name="Heartbeat", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Heartbeat.model_validate(data)
+
+    async def get_presence(self, ids: list[str], **kwargs: Any) -> GetPresence:
+        query = gql("""
+            query GetPresence($ids: [ID!]!) {
+              users(ids: $ids) {
+                id
+                presence {
+                  isOnline
+                  lastSeen
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"ids": ids}
+        response = await self.execute(
+            query=query, operation_name="GetPresence", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return GetPresence.model_validate(data)
+
+    async def presence_changed(
+        self, user_ids: list[str], **kwargs: Any
+    ) -> AsyncIterator[PresenceChanged]:
+        query = gql("""
+            subscription PresenceChanged($userIds: [ID!]!) {
+              presenceChanged(userIds: $userIds) {
+                userId
+                isOnline
+                lastSeen
+              }
+            }
+            """)
+        variables: dict[str, object] = {"userIds": user_ids}
+        async for data in self.execute_ws(
+            query=query, operation_name="PresenceChanged", variables=variables, **kwargs
+        ):
+            yield PresenceChanged.model_validate(data)
 
     async def get_privacy_settings(self, **kwargs: Any) -> GetPrivacySettings:
         query = gql("""

@@ -172,7 +172,7 @@ async def _start_subgraphs(
     stack.push_async_callback(redis.aclose)
     subgraphs = {
         Domain.USERS: create_users_app(
-            settings.users, issuer=issuer, consumers=[logouts], revoked=revoked
+            settings.users, issuer=issuer, consumers=[logouts], revoked=revoked, redis=redis
         ),
         Domain.POSTS: create_posts_app(
             settings.posts, redis=redis, verifier=verifier, revoked=revoked

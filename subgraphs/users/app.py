@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
@@ -13,8 +14,10 @@ from starlette.routing import Route
 
 from shared.auth import PasswordHashing, StaticKeys, TokenVerifier
 from shared.auth.keys import jwks_document
-from shared.cache import connect_redis
+from shared.cache import InProcessRedis, connect_redis
 from shared.db.readiness import assert_ready
+from shared.errors import OperatorError
+from shared.events import LiveFeed
 from shared.events.delivery import delivering_events
 from shared.graphql import (
     Authenticator,
@@ -32,6 +35,8 @@ from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
     HoldingsRepository,
     IdentityKind,
+    LastSeenRepository,
+    PresenceStore,
     PrivacyRepository,
     SearchRepository,
     SessionRepository,
@@ -41,6 +46,9 @@ from subgraphs.users.schema import schema
 from subgraphs.users.service import (
     AccountService,
     IdentityChanges,
+    PresenceAnnouncer,
+    PresenceConsumer,
+    PresenceService,
     PrivacyService,
     ProfileService,
     SearchService,
@@ -70,6 +78,7 @@ def create_app(
     passwords: PasswordHashing | None = None,
     consumers: Sequence[Consumer] = (),
     revoked: RevokedSessions | None = None,
+    redis: RedisClient | None = None,
 ) -> Starlette:
     """The application; it opens its shards when its lifespan starts, and closes them at its end.
 
@@ -80,6 +89,8 @@ def create_app(
         consumers: of the domain's events.
         revoked: the sessions that have been ended, where the process keeps them for several
             subgraphs; by default its own, which hear of each other by Redis if there is one.
+        redis: for presence, where the settings name none; the caller closes it. By default an
+            emulation of this process alone, outside of production.
 
     Raises:
         OperatorError: the settings contradict themselves, or a key is missing. At the start of the
@@ -89,12 +100,18 @@ def create_app(
     application = _Application(
         settings, issuer or settings.issuer(), passwords or PasswordHashing(), revoked
     )
+    if (
+        redis is None
+        and settings.redis_url is None
+        and settings.environment is Environment.PRODUCTION
+    ):
+        raise OperatorError("USERS_REDIS_URL must be set in production: presence is kept in Redis")
 
     secrets = RouterSecrets(settings.accepted_router_secrets())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with application.running(consumers):
+        async with application.running(redis, consumers):
             yield
 
     return create_application(
@@ -123,7 +140,9 @@ class _Application:
         self._services: UsersServices | None = None
 
     @asynccontextmanager
-    async def running(self, consumers: Sequence[Consumer]) -> AsyncIterator[None]:
+    async def running(
+        self, local_redis: RedisClient | None, consumers: Sequence[Consumer]
+    ) -> AsyncIterator[None]:
         """Everything is open inside the block."""
         domain, topology = self._settings.domain, self._topology
         async with AsyncExitStack() as stack:
@@ -138,7 +157,16 @@ class _Application:
                 Shards(topology, self._settings.shard_settings())
             )
             await assert_ready(shards)
-            self._services = services = self._wire(shards, limiter)
+            presence_redis = redis or local_redis or _emulated_redis(stack)
+            live = LiveFeed(presence_redis)
+            stack.push_async_callback(live.stop)
+            await live.start()
+            store = PresenceStore(
+                presence_redis, online_for=timedelta(seconds=self._settings.presence_seconds)
+            )
+            announcer = PresenceAnnouncer(presence_redis)
+            presence = PresenceService(shards, store, LastSeenRepository(), announcer, live)
+            self._services = services = self._wire(shards, limiter, presence)
             pruning = SlotWalk("forget sessions", shards, services.sessions.prune)
             stack.push_async_callback(pruning.stop)
             await pruning.start()
@@ -148,7 +176,11 @@ class _Application:
                     domain,
                     topology.shards,
                     events=EVENTS,
-                    consumers=[revoking, *consumers],
+                    consumers=[
+                        revoking,
+                        PresenceConsumer(store, announcer, slots=topology.slots),
+                        *consumers,
+                    ],
                     kafka=self._settings.kafka(),
                 )
             )
@@ -176,7 +208,9 @@ class _Application:
         stack.push_async_callback(redis.aclose)
         return redis
 
-    def _wire(self, shards: Shards, limiter: RateLimiter) -> UsersServices:
+    def _wire(
+        self, shards: Shards, limiter: RateLimiter, presence: PresenceService
+    ) -> UsersServices:
         repository, holdings = UserRepository(), HoldingsRepository()
 
         async def holds(owner: EntityId, kind: str, value: str) -> bool:
@@ -218,8 +252,16 @@ class _Application:
             search=SearchService(
                 shards, SearchRepository(), limiter, self._settings.search_limit()
             ),
+            presence=presence,
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,
             stats=StatsService(shards),
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )
+
+
+def _emulated_redis(stack: AsyncExitStack) -> RedisClient:
+    """A Redis of this process alone."""
+    redis = InProcessRedis().client()
+    stack.push_async_callback(redis.aclose)
+    return redis

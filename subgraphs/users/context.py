@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.sharding import Shards
     from subgraphs.users.service import (
         AccountService,
+        PresenceService,
         PrivacyService,
         ProfileService,
         SearchService,
@@ -37,6 +38,7 @@ class UsersServices:
     profiles: ProfileService
     search: SearchService
     privacy: PrivacyService
+    presence: PresenceService
     sessions: SessionService
     stats: StatsService
     diagnostics: bool
@@ -54,7 +56,10 @@ class UsersContext(SubgraphContext):
     def loaders(self) -> UserLoaders:
         """The loaders of this operation, which see with the viewer's eyes."""
         if self._loaders is None:
-            self._loaders = UserLoaders(self.services.shards, self.services.profiles, self.viewer)
+            services = self.services
+            self._loaders = UserLoaders(
+                services.shards, services.profiles, services.presence, self.viewer
+            )
         return self._loaders
 
     @property

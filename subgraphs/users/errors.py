@@ -7,6 +7,7 @@ from shared.errors import ErrorCode, SocialnetError
 
 __all__ = [
     "AccountInactiveError",
+    "PresenceUnavailableError",
     "RefreshTokenInvalidError",
     "RefreshTokenReusedError",
     "SessionExpiredError",
@@ -64,3 +65,14 @@ class SessionExpiredError(SocialnetError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.TOKEN_EXPIRED, "The session has expired. Sign in again.")
+
+
+class PresenceUnavailableError(SocialnetError):
+    """Who is online cannot be told or taken in for the moment, as Redis does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.INTERNAL_SERVER_ERROR,
+            "Presence is unavailable at the moment. Try again.",
+            {"retryable": True},
+        )

@@ -5,12 +5,14 @@ from strawberry.extensions import ParserCache, ValidationCache
 from shared.graphql import StatementsExtension, SubgraphSchema, schema_config
 from subgraphs.users.mutations import Mutation
 from subgraphs.users.queries import Query
+from subgraphs.users.subscriptions import Subscription
 
 __all__ = ["schema", "schema_sdl"]
 
 schema = SubgraphSchema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=schema_config(),
     federation_version="2.11",
     extensions=[ParserCache, ValidationCache, StatementsExtension],

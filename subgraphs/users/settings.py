@@ -40,6 +40,7 @@ class UsersSettings(ServiceSettings):
     limit_refresh_address: RateSetting = "600/600"
     limit_refresh_session: RateSetting = "30/600"
     limit_search: RateSetting = "120/60"
+    presence_seconds: int = Field(default=60, ge=1)
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or

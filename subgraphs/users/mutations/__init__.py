@@ -3,6 +3,7 @@
 import strawberry
 
 from subgraphs.users.mutations.accounts import AccountMutations
+from subgraphs.users.mutations.presence import PresenceMutations
 from subgraphs.users.mutations.privacy import PrivacyMutations
 from subgraphs.users.mutations.profile import ProfileMutations
 from subgraphs.users.mutations.sessions import SessionMutations
@@ -11,5 +12,7 @@ __all__ = ["Mutation"]
 
 
 @strawberry.type
-class Mutation(AccountMutations, ProfileMutations, PrivacyMutations, SessionMutations):
+class Mutation(
+    PresenceMutations, AccountMutations, ProfileMutations, PrivacyMutations, SessionMutations
+):
     """What can be done in the users domain."""

@@ -1,6 +1,12 @@
 """All SQL of the users domain, a module per subject: sessions in, records out, no decisions."""
 
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
+from subgraphs.users.repository.presence import (
+    ONLINE_FOR,
+    LastSeenRepository,
+    PresenceStore,
+    StoredPresence,
+)
 from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
 from subgraphs.users.repository.regard import Regard
 from subgraphs.users.repository.search import FoundUser, SearchRepository, SearchTerms
@@ -18,11 +24,14 @@ from subgraphs.users.repository.users import (
 )
 
 __all__ = [
+    "ONLINE_FOR",
     "Credentials",
     "FoundUser",
     "Holdings",
     "HoldingsRepository",
     "IdentityKind",
+    "LastSeenRepository",
+    "PresenceStore",
     "PrivacyRecord",
     "PrivacyRepository",
     "Regard",
@@ -31,6 +40,7 @@ __all__ = [
     "SeenUser",
     "SessionRecord",
     "SessionRepository",
+    "StoredPresence",
     "UsedRefreshToken",
     "UserRecord",
     "UserRepository",

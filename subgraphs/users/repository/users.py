@@ -53,6 +53,7 @@ class UserRecord:
     avatar_media_id: str | None = None
     status: AccountStatus
     created_at: datetime
+    last_seen_at: datetime | None = None
     privacy: PrivacyRecord = DEFAULT_PRIVACY
 
 
@@ -84,6 +85,7 @@ _PROFILE = (
     users.c.avatar_media_id,
     users.c.status,
     users.c.created_at,
+    users.c.last_seen_at,
     *PRIVACY_COLUMNS,
 )
 SEEN_COLUMNS = (*_PROFILE, *REGARD_COLUMNS)
@@ -238,5 +240,6 @@ def _user(row: Row[Any]) -> UserRecord:  # Any: the columns are those of _PROFIL
         avatar_media_id=row.avatar_media_id,
         status=AccountStatus(row.status),
         created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
         privacy=privacy_record(row),
     )

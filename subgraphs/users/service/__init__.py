@@ -1,8 +1,17 @@
 """The rules of the users domain: what may be entered, who may see what, what happens together."""
 
+from subgraphs.users.repository import StoredPresence
 from subgraphs.users.service.accounts import AccountService, Login, Registration
 from subgraphs.users.service.identity_changes import IdentityChanges
 from subgraphs.users.service.limits import AccountLimits
+from subgraphs.users.service.presence import (
+    Look,
+    Presence,
+    PresenceAnnouncer,
+    PresenceConsumer,
+    PresenceService,
+    presence_of,
+)
 from subgraphs.users.service.privacy import PrivacyChange, PrivacyService, PrivacySettings
 from subgraphs.users.service.profiles import (
     AvatarChange,
@@ -20,6 +29,11 @@ __all__ = [
     "AvatarChange",
     "IdentityChanges",
     "Login",
+    "Look",
+    "Presence",
+    "PresenceAnnouncer",
+    "PresenceConsumer",
+    "PresenceService",
     "PrivacyChange",
     "PrivacyService",
     "PrivacySettings",
@@ -32,4 +46,6 @@ __all__ = [
     "SessionService",
     "SignedIn",
     "StatsService",
+    "StoredPresence",
+    "presence_of",
 ]

@@ -59,6 +59,7 @@ class Profile:
     phone: str | None
     status: AccountStatus
     created_at: datetime
+    last_seen_at: datetime | None
     sight: Sight
 
 
@@ -102,6 +103,7 @@ def _profile(user: UserRecord, sight: Sight) -> Profile:
         phone=user.phone if sight.phone else None,
         status=user.status,
         created_at=user.created_at,
+        last_seen_at=user.last_seen_at if sight.last_seen else None,
         sight=sight,
     )
 
@@ -118,6 +120,7 @@ def _stub(user: UserRecord, sight: Sight) -> Profile:
         phone=None,
         status=user.status,
         created_at=user.created_at,
+        last_seen_at=None,
         sight=sight,
     )
 

@@ -2,6 +2,7 @@
 
 from subgraphs.users.types.auth import AuthPayload
 from subgraphs.users.types.media import Media
+from subgraphs.users.types.presence import Presence
 from subgraphs.users.types.privacy import PrivacySettings, Visibility
 from subgraphs.users.types.session import Session
 from subgraphs.users.types.stats import ShardStats
@@ -10,6 +11,7 @@ from subgraphs.users.types.user import User, UserConnection
 __all__ = [
     "AuthPayload",
     "Media",
+    "Presence",
     "PrivacySettings",
     "Session",
     "ShardStats",

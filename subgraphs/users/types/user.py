@@ -6,12 +6,14 @@ from typing import Self
 
 import strawberry
 
-from shared.graphql import Connection, load_items
+from shared.graphql import Connection, documented_field, load_items
 from shared.sharding import EntityId
 from subgraphs.users.context import UsersInfo
-from subgraphs.users.service import Profile
+from subgraphs.users.errors import PresenceUnavailableError
+from subgraphs.users.service import Profile, StoredPresence, presence_of
 from subgraphs.users.tables import AccountStatus
 from subgraphs.users.types.media import Media
+from subgraphs.users.types.presence import Presence
 
 __all__ = ["User", "UserConnection"]
 
@@ -42,6 +44,22 @@ class User:
     )
     created_at: datetime
     status: AccountStatus
+
+    @documented_field
+    async def presence(self, info: UsersInfo) -> Presence:
+        """Whether the user is online, as far as privacySettings.lastSeen allows. While presence is
+        unavailable nobody is, with an error beside it.
+        """
+        context, profile = info.context, self.profile
+        now = context.services.presence.now()
+        if not profile.sight.last_seen:
+            return Presence.of(presence_of(profile, StoredPresence(), now))
+        try:
+            stored = await context.loaders.presence_by_id.load(profile.id)
+        except PresenceUnavailableError as error:
+            context.report(error, info.path.as_list())
+            stored = StoredPresence()
+        return Presence.of(presence_of(profile, stored, now))
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
