@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from shared.sharding.ids import EntityId, Slot
 
-__all__ = ["id_parameters", "select_by_ids"]
+__all__ = ["id_parameters", "select_by_ids", "wanted_ids"]
 
 
 def select_by_ids(table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
     """``SELECT columns FROM table`` for the IDs in the parameters; the rows have no order."""
-    wanted = _wanted_ids()
+    wanted = wanted_ids()
     match = and_(table.c.slot == wanted.c.slot, table.c.id == wanted.c.id)
     return select(*columns).select_from(wanted.join(table, match))
 
@@ -38,8 +38,9 @@ def id_parameters(ids: Sequence[EntityId]) -> dict[str, list[Slot] | list[UUID]]
     return {"slots": [i.slot for i in ids], "ids": [i.uuid for i in ids]}
 
 
-def _wanted_ids() -> TableValuedAlias:
-    """``unnest(:slots, :ids) AS wanted (slot, id)``: an index scan of the primary key per pair.
+def wanted_ids() -> TableValuedAlias:
+    """``unnest(:slots, :ids) AS wanted (slot, id)``, with ``id_parameters``: to be joined with, for
+    an index scan of the primary key per pair.
 
     ``slot = ANY (...) AND id = ANY (...)`` would try every slot with every ID.
     """

@@ -57,16 +57,26 @@ class Connection(Generic[Node]):
 
     @classmethod
     def from_pairs(
-        cls, pairs: Sequence[tuple[str, Node]], *, has_next_page: bool, has_previous_page: bool
+        cls,
+        pairs: Sequence[tuple[str, Node]],
+        *,
+        has_next_page: bool,
+        has_previous_page: bool,
+        start_cursor: str | None = None,
+        end_cursor: str | None = None,
     ) -> Self:
-        """The connection of nodes with their cursors."""
+        """The connection of nodes with their cursors.
+
+        The cursors of its ends are those of the first and the last node; give them where these are
+        not the ends of what was read.
+        """
         return cls(
             edges=[Edge(cursor=cursor, node=node) for cursor, node in pairs],
             nodes=[node for _, node in pairs],
             page_info=PageInfo(
                 has_next_page=has_next_page,
                 has_previous_page=has_previous_page,
-                start_cursor=pairs[0][0] if pairs else None,
-                end_cursor=pairs[-1][0] if pairs else None,
+                start_cursor=start_cursor or (pairs[0][0] if pairs else None),
+                end_cursor=end_cursor or (pairs[-1][0] if pairs else None),
             ),
         )

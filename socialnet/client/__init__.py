@@ -19,7 +19,18 @@ from .exceptions import (
     GraphQLClientHttpError,
     GraphQLClientInvalidResponseError,
 )
+from .follow import Follow, FollowFollowed
 from .fragments import PostBody, PrivacyParts, UserCard
+from .get_follows import (
+    GetFollows,
+    GetFollowsUser,
+    GetFollowsUserFollowers,
+    GetFollowsUserFollowersNodes,
+    GetFollowsUserFollowersPageInfo,
+    GetFollowsUserFollowing,
+    GetFollowsUserFollowingNodes,
+    GetFollowsUserFollowingPageInfo,
+)
 from .get_post import (
     GetPost,
     GetPostPost,
@@ -72,6 +83,7 @@ from .search_users import (
     SearchUsersSearchUsersNodes,
     SearchUsersSearchUsersPageInfo,
 )
+from .unfollow import Unfollow, UnfollowUnfollowed
 from .update_post import UpdatePost, UpdatePostUpdatePost
 from .update_privacy_settings import (
     UpdatePrivacySettings,
@@ -96,6 +108,16 @@ __all__ = [
     "CreatePostCreatePostAuthor",
     "CreatePostInput",
     "DeletePost",
+    "Follow",
+    "FollowFollowed",
+    "GetFollows",
+    "GetFollowsUser",
+    "GetFollowsUserFollowers",
+    "GetFollowsUserFollowersNodes",
+    "GetFollowsUserFollowersPageInfo",
+    "GetFollowsUserFollowing",
+    "GetFollowsUserFollowingNodes",
+    "GetFollowsUserFollowingPageInfo",
     "GetPost",
     "GetPostPost",
     "GetPostPostAuthor",
@@ -161,6 +183,8 @@ __all__ = [
     "SearchUsersSearchUsersNodes",
     "SearchUsersSearchUsersPageInfo",
     "SocialnetClient",
+    "Unfollow",
+    "UnfollowUnfollowed",
     "UpdatePost",
     "UpdatePostUpdatePost",
     "UpdatePrivacySettings",

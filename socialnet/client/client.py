@@ -9,6 +9,8 @@ from .async_base_client import AsyncBaseClient
 from .base_model import UNSET, UnsetType
 from .create_post import CreatePost
 from .delete_post import DeletePost
+from .follow import Follow
+from .get_follows import GetFollows
 from .get_post import GetPost
 from .get_posts import GetPosts
 from .get_presence import GetPresence
@@ -36,6 +38,7 @@ from .refresh_session import RefreshSession
 from .register import Register
 from .revoke_session import RevokeSession
 from .search_users import SearchUsers
+from .unfollow import Unfollow
 from .update_post import UpdatePost
 from .update_privacy_settings import UpdatePrivacySettings
 from .update_profile import UpdateProfile
@@ -693,3 +696,98 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return GetSessions.model_validate(data)
+
+    async def follow(self, user_id: str, **kwargs: Any) -> Follow:
+        query = gql("""
+            mutation Follow($userId: ID!) {
+              followed: follow(userId: $userId) {
+                ...UserCard
+                isFollowedByMe
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"userId": user_id}
+        response = await self.execute(
+            query=query, operation_name="Follow", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Follow.model_validate(data)
+
+    async def unfollow(self, user_id: str, **kwargs: Any) -> Unfollow:
+        query = gql("""
+            mutation Unfollow($userId: ID!) {
+              unfollowed: unfollow(userId: $userId) {
+                ...UserCard
+                isFollowedByMe
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"userId": user_id}
+        response = await self.execute(
+            query=query, operation_name="Unfollow", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Unfollow.model_validate(data)
+
+    async def get_follows(
+        self,
+        id: str,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> GetFollows:
+        query = gql("""
+            query GetFollows($id: ID!, $first: Int, $after: String) {
+              user(id: $id) {
+                ...UserCard
+                followerCount
+                followingCount
+                isFollowedByMe
+                followsMe
+                followers(first: $first, after: $after) {
+                  nodes {
+                    ...UserCard
+                    isFollowedByMe
+                  }
+                  pageInfo {
+                    hasNextPage
+                    endCursor
+                  }
+                }
+                following(first: $first, after: $after) {
+                  nodes {
+                    ...UserCard
+                    isFollowedByMe
+                  }
+                  pageInfo {
+                    hasNextPage
+                    endCursor
+                  }
+                }
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"id": id, "first": first, "after": after}
+        response = await self.execute(
+            query=query, operation_name="GetFollows", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return GetFollows.model_validate(data)

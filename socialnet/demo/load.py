@@ -26,12 +26,14 @@ from subgraphs.posts.service.values import tags_of
 from subgraphs.posts.tables import PostVisibility, author_counters, posts
 from subgraphs.users.repository import search_name
 from subgraphs.users.tables import AccountStatus, identities, users
+from subgraphs.users.tables import followers as followers_table
+from subgraphs.users.tables import following as following_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from shared.sharding import ShardConfig, ShardId, Topology
-    from socialnet.demo.dataset import Dataset, DemoPost, DemoUser
+    from socialnet.demo.dataset import Dataset, DemoFollow, DemoPost, DemoUser
 
 Row: TypeAlias = dict[str, Any]  # by column; bound as statement parameters
 
@@ -43,7 +45,7 @@ _ADMIN_EMAIL = DEMO_LOGINS[0]
 async def load_dataset(
     dataset: Dataset, *, users_topology: Topology, posts_topology: Topology, password_hash: str
 ) -> None:
-    """Write the dataset; users and their identities first, then posts and the counters of posts.
+    """Write the dataset; users, their identities and follows first, then posts and their counters.
 
     Args:
         dataset: What to write.
@@ -52,9 +54,23 @@ async def load_dataset(
         password_hash: One argon2 hash, stored for every user.
     """
     slots = users_topology.slots
-    user_rows = [_user_row(user, password_hash) for user in dataset.users]
+    following = Counter(follow.follower_id for follow in dataset.follows)
+    followers = Counter(follow.followee_id for follow in dataset.follows)
+    user_rows = [
+        _user_row(user, password_hash)
+        | {"following_count": following[user.id], "follower_count": followers[user.id]}
+        for user in dataset.users
+    ]
     identity_rows = [row for user in dataset.users for row in _identity_rows(user, slots)]
-    await _insert(users_topology, {users: user_rows, identities: identity_rows})
+    await _insert(
+        users_topology,
+        {
+            users: user_rows,
+            identities: identity_rows,
+            following_table: [_following_row(follow) for follow in dataset.follows],
+            followers_table: [_follower_row(follow) for follow in dataset.follows],
+        },
+    )
     post_rows = [_post_row(post) for post in dataset.posts]
     await _insert(posts_topology, {posts: post_rows, author_counters: _counter_rows(dataset.posts)})
 
@@ -119,6 +135,28 @@ def _identity_rows(user: DemoUser, slots: int) -> list[Row]:
         }
         for kind, value in (("email", user.person.email), ("handle", user.person.handle))
     ]
+
+
+def _following_row(follow: DemoFollow) -> Row:
+    return {
+        "slot": follow.follower_id.slot,
+        "follower_id": follow.follower_id.uuid,
+        "followee_slot": follow.followee_id.slot,
+        "followee_id": follow.followee_id.uuid,
+        "id": follow.id,
+        "created_at": follow.created_at,
+    }
+
+
+def _follower_row(follow: DemoFollow) -> Row:
+    return {
+        "slot": follow.followee_id.slot,
+        "followee_id": follow.followee_id.uuid,
+        "follower_slot": follow.follower_id.slot,
+        "follower_id": follow.follower_id.uuid,
+        "id": follow.id,
+        "created_at": follow.created_at,
+    }
 
 
 def _post_row(post: DemoPost) -> Row:

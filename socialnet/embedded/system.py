@@ -93,7 +93,7 @@ async def run_system(options: SystemOptions, console: Console, progress: Progres
         router_secret = secrets.token_urlsafe(32)
         settings = _make_settings(folder, clusters, router_secret)
         if options.demo and not is_seeded(folder.demo):
-            with progress.step("Writing demo data: 200 users, 1 000 posts"):
+            with progress.step("Writing demo data: 200 users, 1 000 posts, who follows whom"):
                 await seed(
                     folder.demo,
                     users_topology=settings.users.topology(),

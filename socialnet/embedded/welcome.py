@@ -21,6 +21,10 @@ _ME = """\
 query Me {
   me {
     displayName
+    followerCount
+    followers(first: 3) {
+      nodes { handle isFollowedByMe }
+    }
     postCount
     posts(first: 3) {
       nodes { id text createdAt author { handle } }

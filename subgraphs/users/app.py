@@ -33,6 +33,7 @@ from shared.sharding import EntityId, Identities, Shards, SlotWalk
 from subgraphs.users.context import UsersContext, UsersServices
 from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
+    FollowRepository,
     HoldingsRepository,
     IdentityKind,
     LastSeenRepository,
@@ -40,11 +41,14 @@ from subgraphs.users.repository import (
     PrivacyRepository,
     SearchRepository,
     SessionRepository,
+    StandingRepository,
     UserRepository,
 )
 from subgraphs.users.schema import schema
 from subgraphs.users.service import (
     AccountService,
+    FollowMirror,
+    FollowService,
     IdentityChanges,
     PresenceAnnouncer,
     PresenceConsumer,
@@ -86,7 +90,7 @@ def create_app(
         settings: where its data is, and how it behaves.
         issuer: signs access tokens; by default made from the settings' key.
         passwords: how passwords are hashed; by default argon2id with its recommended parameters.
-        consumers: of the domain's events.
+        consumers: of the domain's events, besides the domain's own.
         revoked: the sessions that have been ended, where the process keeps them for several
             subgraphs; by default its own, which hear of each other by Redis if there is one.
         redis: for presence, where the settings name none; the caller closes it. By default an
@@ -137,6 +141,7 @@ class _Application:
         self._passwords = passwords
         self._revoked = revoked or RevokedSessions(remember=settings.revocation_seconds)
         self._hears_of_others = revoked is None
+        self._follows = FollowRepository()
         self._services: UsersServices | None = None
 
     @asynccontextmanager
@@ -178,6 +183,7 @@ class _Application:
                     events=EVENTS,
                     consumers=[
                         revoking,
+                        FollowMirror(shards, self._follows),
                         PresenceConsumer(store, announcer, slots=topology.slots),
                         *consumers,
                     ],
@@ -252,9 +258,11 @@ class _Application:
             search=SearchService(
                 shards, SearchRepository(), limiter, self._settings.search_limit()
             ),
+            follows=FollowService(shards, self._follows),
             presence=presence,
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,
+            standings=StandingRepository(),
             stats=StatsService(shards),
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from shared.sharding import Shards
+    from subgraphs.users.repository import StandingRepository
     from subgraphs.users.service import (
         AccountService,
+        FollowService,
         PresenceService,
         PrivacyService,
         ProfileService,
@@ -35,11 +37,13 @@ class UsersServices:
     shards: Shards
     authenticator: Authenticator
     accounts: AccountService
+    follows: FollowService
     profiles: ProfileService
     search: SearchService
     privacy: PrivacyService
     presence: PresenceService
     sessions: SessionService
+    standings: StandingRepository
     stats: StatsService
     diagnostics: bool
 
@@ -56,10 +60,7 @@ class UsersContext(SubgraphContext):
     def loaders(self) -> UserLoaders:
         """The loaders of this operation, which see with the viewer's eyes."""
         if self._loaders is None:
-            services = self.services
-            self._loaders = UserLoaders(
-                services.shards, services.profiles, services.presence, self.viewer
-            )
+            self._loaders = UserLoaders(self.services, self.viewer)
         return self._loaders
 
     @property

@@ -12,6 +12,7 @@ __all__ = [
     "RefreshTokenReusedError",
     "SessionExpiredError",
     "SessionNotFoundError",
+    "UserBlockedError",
     "UserNotFoundError",
     "WrongCredentialsError",
 ]
@@ -76,3 +77,10 @@ class PresenceUnavailableError(SocialnetError):
             "Presence is unavailable at the moment. Try again.",
             {"retryable": True},
         )
+
+
+class UserBlockedError(SocialnetError):
+    """One of two users has blocked the other, so they cannot have this with each other."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.USER_BLOCKED, "One of you has blocked the other.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from uuid import UUID
 
 from pydantic import AwareDatetime
 from typing_extensions import override
@@ -10,7 +11,16 @@ from typing_extensions import override
 from shared.events import EventPayload
 from subgraphs.users.tables import Visibility
 
-__all__ = ["EVENTS", "UserPrivacyChanged", "UserRegistered", "UserSessionsEnded", "UserUpdated"]
+__all__ = [
+    "EVENTS",
+    "UserFollowed",
+    "UserFollowerRemoved",
+    "UserPrivacyChanged",
+    "UserRegistered",
+    "UserSessionsEnded",
+    "UserUnfollowed",
+    "UserUpdated",
+]
 
 
 class UserRegistered(EventPayload):
@@ -73,10 +83,45 @@ class UserSessionsEnded(EventPayload):
         return self.session_ids[0]
 
 
+class _FollowPayload(EventPayload):
+    """Who follows whom. ``follow_id`` tells this follow from earlier and later ones of the pair."""
+
+    follower_id: str
+    followee_id: str
+    follow_id: UUID
+
+    @override
+    def entity_id(self) -> str:
+        return self.follower_id
+
+
+class UserFollowed(_FollowPayload):
+    """Somebody follows somebody. An earlier follow of the same pair has ended by this."""
+
+    event_type: ClassVar[str] = "user.followed"
+
+
+class UserUnfollowed(_FollowPayload):
+    """A follow has ended, on the follower's side."""
+
+    event_type: ClassVar[str] = "user.unfollowed"
+
+
+class UserFollowerRemoved(_FollowPayload):
+    """A follow has ended, or never begun, on the followee's side: by a block, or because the
+    followee is gone.
+    """
+
+    event_type: ClassVar[str] = "user.follower_removed"
+
+
 EVENTS: tuple[type[EventPayload], ...] = (
     UserRegistered,
     UserUpdated,
     UserPrivacyChanged,
     UserSessionsEnded,
+    UserFollowed,
+    UserUnfollowed,
+    UserFollowerRemoved,
 )
 """Every event of the domain."""

@@ -3,6 +3,7 @@
 import strawberry
 
 from subgraphs.users.mutations.accounts import AccountMutations
+from subgraphs.users.mutations.follows import FollowMutations
 from subgraphs.users.mutations.presence import PresenceMutations
 from subgraphs.users.mutations.privacy import PrivacyMutations
 from subgraphs.users.mutations.profile import ProfileMutations
@@ -13,6 +14,11 @@ __all__ = ["Mutation"]
 
 @strawberry.type
 class Mutation(
-    PresenceMutations, AccountMutations, ProfileMutations, PrivacyMutations, SessionMutations
+    PresenceMutations,
+    AccountMutations,
+    ProfileMutations,
+    PrivacyMutations,
+    SessionMutations,
+    FollowMutations,
 ):
     """What can be done in the users domain."""

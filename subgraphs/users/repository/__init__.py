@@ -1,5 +1,6 @@
 """All SQL of the users domain, a module per subject: sessions in, records out, no decisions."""
 
+from subgraphs.users.repository.follows import FollowRepository, FollowSide, Reception
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.presence import (
     ONLINE_FOR,
@@ -9,12 +10,14 @@ from subgraphs.users.repository.presence import (
 )
 from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
 from subgraphs.users.repository.regard import Regard
+from subgraphs.users.repository.relation_table import KeyRange, Relation, RelationTable
 from subgraphs.users.repository.search import FoundUser, SearchRepository, SearchTerms
 from subgraphs.users.repository.sessions import (
     SessionRecord,
     SessionRepository,
     UsedRefreshToken,
 )
+from subgraphs.users.repository.standings import Standing, StandingRepository
 from subgraphs.users.repository.users import (
     Credentials,
     SeenUser,
@@ -26,20 +29,28 @@ from subgraphs.users.repository.users import (
 __all__ = [
     "ONLINE_FOR",
     "Credentials",
+    "FollowRepository",
+    "FollowSide",
     "FoundUser",
     "Holdings",
     "HoldingsRepository",
     "IdentityKind",
+    "KeyRange",
     "LastSeenRepository",
     "PresenceStore",
     "PrivacyRecord",
     "PrivacyRepository",
+    "Reception",
     "Regard",
+    "Relation",
+    "RelationTable",
     "SearchRepository",
     "SearchTerms",
     "SeenUser",
     "SessionRecord",
     "SessionRepository",
+    "Standing",
+    "StandingRepository",
     "StoredPresence",
     "UsedRefreshToken",
     "UserRecord",

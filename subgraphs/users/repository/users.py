@@ -54,6 +54,8 @@ class UserRecord:
     status: AccountStatus
     created_at: datetime
     last_seen_at: datetime | None = None
+    follower_count: int = 0
+    following_count: int = 0
     privacy: PrivacyRecord = DEFAULT_PRIVACY
 
 
@@ -86,6 +88,8 @@ _PROFILE = (
     users.c.status,
     users.c.created_at,
     users.c.last_seen_at,
+    users.c.follower_count,
+    users.c.following_count,
     *PRIVACY_COLUMNS,
 )
 SEEN_COLUMNS = (*_PROFILE, *REGARD_COLUMNS)
@@ -241,5 +245,7 @@ def _user(row: Row[Any]) -> UserRecord:  # Any: the columns are those of _PROFIL
         status=AccountStatus(row.status),
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
+        follower_count=row.follower_count,
+        following_count=row.following_count,
         privacy=privacy_record(row),
     )

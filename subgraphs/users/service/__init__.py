@@ -2,6 +2,8 @@
 
 from subgraphs.users.repository import StoredPresence
 from subgraphs.users.service.accounts import AccountService, Login, Registration
+from subgraphs.users.service.follow_mirror import FollowMirror
+from subgraphs.users.service.follows import FollowService
 from subgraphs.users.service.identity_changes import IdentityChanges
 from subgraphs.users.service.limits import AccountLimits
 from subgraphs.users.service.presence import (
@@ -27,6 +29,8 @@ __all__ = [
     "AccountLimits",
     "AccountService",
     "AvatarChange",
+    "FollowMirror",
+    "FollowService",
     "IdentityChanges",
     "Login",
     "Look",

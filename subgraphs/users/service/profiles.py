@@ -60,6 +60,8 @@ class Profile:
     status: AccountStatus
     created_at: datetime
     last_seen_at: datetime | None
+    follower_count: int
+    following_count: int
     sight: Sight
 
 
@@ -104,6 +106,8 @@ def _profile(user: UserRecord, sight: Sight) -> Profile:
         status=user.status,
         created_at=user.created_at,
         last_seen_at=user.last_seen_at if sight.last_seen else None,
+        follower_count=user.follower_count,
+        following_count=user.following_count,
         sight=sight,
     )
 
@@ -121,6 +125,8 @@ def _stub(user: UserRecord, sight: Sight) -> Profile:
         status=user.status,
         created_at=user.created_at,
         last_seen_at=None,
+        follower_count=0,
+        following_count=0,
         sight=sight,
     )
 

@@ -6,10 +6,14 @@ from typing import Self
 
 import strawberry
 
+from shared.errors import SocialnetError
 from shared.graphql import Connection, documented_field, load_items
+from shared.pagination import PageRequest, page_request
 from shared.sharding import EntityId
 from subgraphs.users.context import UsersInfo
 from subgraphs.users.errors import PresenceUnavailableError
+from subgraphs.users.loaders import RelationPages
+from subgraphs.users.repository import Standing
 from subgraphs.users.service import Profile, StoredPresence, presence_of
 from subgraphs.users.tables import AccountStatus
 from subgraphs.users.types.media import Media
@@ -44,6 +48,60 @@ class User:
     )
     created_at: datetime
     status: AccountStatus
+    follower_count: int = strawberry.field(
+        description="How many follow them. Counts a new one a moment after `follow`."
+    )
+    following_count: int = strawberry.field(description="How many they follow.")
+
+    @documented_field
+    async def followers(
+        self,
+        info: UsersInfo,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> "UserConnection":
+        """Who follows them, newest first. A page may be shorter than asked for: those whom the
+        viewer may not see are left out.
+        """
+        request = page_request(first=first, after=after, last=last, before=before)
+        return await _load_related(info, self.profile, info.context.loaders.followers, request)
+
+    @documented_field
+    async def following(
+        self,
+        info: UsersInfo,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> "UserConnection":
+        """Whom they follow, newest first. A page may be shorter than asked for: those whom the
+        viewer may not see are left out.
+        """
+        request = page_request(first=first, after=after, last=last, before=before)
+        return await _load_related(info, self.profile, info.context.loaders.following, request)
+
+    @documented_field
+    async def is_followed_by_me(self, info: UsersInfo) -> bool:
+        """Whether the caller follows them."""
+        return (await self._standing(info)).follows
+
+    @documented_field
+    async def follows_me(self, info: UsersInfo) -> bool:
+        """Whether they follow the caller."""
+        return (await self._standing(info)).is_followed
+
+    @documented_field
+    async def is_contact(self, info: UsersInfo) -> bool:
+        """Whether the caller has them as a contact."""
+        return (await self._standing(info)).has_as_contact
+
+    @documented_field
+    async def is_blocked_by_me(self, info: UsersInfo) -> bool:
+        """Whether the caller has blocked them."""
+        return (await self._standing(info)).has_blocked
 
     @documented_field
     async def presence(self, info: UsersInfo) -> Presence:
@@ -75,6 +133,8 @@ class User:
             phone=profile.phone,
             created_at=profile.created_at,
             status=profile.status,
+            follower_count=profile.follower_count,
+            following_count=profile.following_count,
         )
 
     @classmethod
@@ -89,6 +149,9 @@ class User:
         """The users of entity references, one batch; who is hidden renders as a stub."""
         return await load_items(info.context.loaders.profile_by_id, ids, cls.of)
 
+    async def _standing(self, info: UsersInfo) -> Standing:
+        return await info.context.loaders.standing_with.load(self.profile.id)
+
 
 def _avatar(profile: Profile) -> Media | None:
     media_id = profile.avatar_media_id
@@ -96,3 +159,39 @@ def _avatar(profile: Profile) -> Media | None:
 
 
 UserConnection = Connection[User]
+
+
+async def _load_related(
+    info: UsersInfo, profile: Profile, pages: RelationPages, request: PageRequest
+) -> UserConnection:
+    """A page of a list of this user's, without those who are not to be seen.
+
+    The cursors at its ends are those of the whole page: with one that is empty here because
+    nobody on it may be seen, a client gets on all the same.
+    """
+    if not profile.sight.profile:
+        return UserConnection.from_pairs([], has_next_page=False, has_previous_page=False)
+    page = await pages.load(request, profile.id)
+    loader = info.context.loaders.profile_by_id
+    others = await load_items(loader, [edge.node.other for edge in page.edges], _itself)
+    pairs = [
+        (edge.cursor, User.of(other))
+        for edge, other in zip(page.edges, others, strict=True)
+        if isinstance(other, Profile) and other.sight.profile
+    ]
+    # a shard that could not be read is one failure, of the list
+    for failure in dict.fromkeys(other for other in others if isinstance(other, Exception)):
+        if not isinstance(failure, SocialnetError):
+            raise failure
+        info.context.report(failure, info.path.as_list())
+    return UserConnection.from_pairs(
+        pairs,
+        has_next_page=page.has_next_page,
+        has_previous_page=page.has_previous_page,
+        start_cursor=page.start_cursor,
+        end_cursor=page.end_cursor,
+    )
+
+
+def _itself(profile: Profile) -> Profile:
+    return profile

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.sharding import ShardConfig, Topology
 from socialnet.demo.dataset import make_dataset
 from socialnet.demo.load import load_dataset
+from tests.support.follows import read_follows
 
 _DATASET = make_dataset(datetime(2026, 1, 1, tzinfo=UTC), slots=256, users=40, posts=150)
 
@@ -62,6 +63,14 @@ async def test_counters_agree_with_the_posts(
         posts_shards, "SELECT slot, author_id, count(*)::int FROM posts GROUP BY slot, author_id"
     )
     assert sorted(counters) == sorted(counted)
+
+
+async def test_both_sides_of_all_follows_are_there_and_counted(
+    users_shards: tuple[ShardConfig, ...], posts_shards: tuple[ShardConfig, ...]
+) -> None:
+    await _load(users_shards, posts_shards)
+
+    assert len(await read_follows(users_shards)) == len(_DATASET.follows) > 0
 
 
 async def test_loading_again_completes_what_is_missing_and_changes_nothing_else(

@@ -12,6 +12,7 @@ from shared.settings import Environment
 from shared.sharding import ShardConfig
 from subgraphs.users.app import create_app
 from subgraphs.users.settings import UsersSettings
+from tests.integration.users.people import Meet, meet_people
 from tests.support.subgraphs import (
     Answer,
     SubgraphClient,
@@ -75,3 +76,10 @@ def register(users: SubgraphClient) -> Register:
         return await users(REGISTER, {"input": entered | overrides})
 
     return send
+
+
+@pytest.fixture
+def meet(users: SubgraphClient, register: Register, tokens: Tokens) -> Meet:
+    """Registers people: `meet(3)`, in turn on the first and on the second shard."""
+
+    return lambda count: meet_people(users, register, tokens, count)

@@ -57,6 +57,23 @@ def test_every_value_obeys_the_rules_of_its_domain() -> None:
     check_password_rules(DEMO_PASSWORD)
 
 
+def test_people_follow_each_other_as_in_real_networks_few_are_followed_by_many() -> None:
+    dataset = _dataset()
+
+    pairs = {(follow.follower_id, follow.followee_id) for follow in dataset.follows}
+    assert 1000 < len(pairs) == len(dataset.follows) == len({f.id for f in dataset.follows})
+    assert all(follower != followee for follower, followee in pairs)
+    joined = {user.id: user.created_at for user in dataset.users}
+    for follow in dataset.follows:
+        both_are_there = max(joined[follow.follower_id], joined[follow.followee_id])
+        assert both_are_there <= follow.created_at < _ANCHOR
+    followers = Counter(followee for _, followee in pairs)
+    most_followed = [number for _, number in followers.most_common(20)]
+    assert sum(most_followed) > 0.25 * len(pairs)
+    assert all(followers[user.id] > 20 for user in dataset.users[:3])
+    assert all(any(user.id in pair for pair in pairs) for user in dataset.users)
+
+
 def test_users_live_where_registration_would_put_them_and_posts_with_their_authors() -> None:
     dataset = _dataset(slots=64)
 

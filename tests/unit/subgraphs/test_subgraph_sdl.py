@@ -13,8 +13,10 @@ from graphql.type import GraphQLObjectType
 CONTRACT = {
     "users": {
         "Query": {"me", "user", "users", "userByHandle", "allUsers", "_entities", "_service"},
-        "Mutation": {"register", "login", "updateProfile"},
-        "User": {"id", "handle", "displayName", "bio", "email", "createdAt", "status"},
+        "Mutation": {"register", "login", "updateProfile"} | {"follow", "unfollow"},
+        "User": {"id", "handle", "displayName", "bio", "email", "createdAt", "status"}
+        | {"followers", "following", "followerCount", "followingCount"}
+        | {"isFollowedByMe", "followsMe", "isContact", "isBlockedByMe"},
         "PrivacySettings": {"lastSeen", "profilePhoto", "about", "readReceipts", "updatedAt"},
         "AuthPayload": {"user", "accessToken", "refreshToken", "expiresIn"},
         "UserConnection": {"edges", "nodes", "pageInfo"},
