@@ -56,6 +56,20 @@ class Connection(Generic[Node]):
         )
 
     @classmethod
+    def of_part(cls, page: Page[Row], pairs: Sequence[tuple[str, Node]]) -> Self:
+        """The connection of a page of which some rows are not shown.
+
+        Its ends are those of the whole page: a client gets on behind it even when nothing is left.
+        """
+        return cls.from_pairs(
+            pairs,
+            has_next_page=page.has_next_page,
+            has_previous_page=page.has_previous_page,
+            start_cursor=page.start_cursor,
+            end_cursor=page.end_cursor,
+        )
+
+    @classmethod
     def from_pairs(
         cls,
         pairs: Sequence[tuple[str, Node]],

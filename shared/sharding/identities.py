@@ -39,6 +39,7 @@ import structlog
 
 from shared.sharding import identity_statements as sql
 from shared.sharding.errors import ShardError
+from shared.sharding.gather import gather_shards
 from shared.sharding.identity_rows import (
     IdentityTakenError,
     Reservation,
@@ -54,10 +55,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
-    from sqlalchemy import Executable, Row
+    from sqlalchemy import CursorResult, Executable, Row
 
-    from shared.sharding.ids import Slot
-    from shared.sharding.sessions import Session, WriteSession
+    from shared.sharding.ids import ShardId, Slot
+    from shared.sharding.sessions import ReadSession, Session, WriteSession
     from shared.sharding.shards import Shards
 
 __all__ = [
@@ -198,6 +199,33 @@ class Identities:
         if row.state == ReservationState.CONFIRMED or await self._holds(owner, kind, value):
             return owner
         return None
+
+    async def find_candidates(self, kind: str, values: Sequence[str]) -> dict[str, EntityId]:
+        """Whose these values may be; one statement per shard, however many there are.
+
+        Reservations count, finished or not: whether the owner's row carries the value is for the
+        caller to compare, who reads these rows in any case.
+
+        Raises:
+            ShardError: a shard could not be read, so the answer would be incomplete.
+        """
+        by_shard: dict[ShardId, list[tuple[Slot, str]]] = {}
+        for value in values:
+            slot = slot_for(value, self._shards.topology.slots)
+            by_shard.setdefault(self._shards.topology.shard_of(slot), []).append((slot, value))
+
+        async def find(session: ReadSession) -> CursorResult[Any]:
+            wanted = by_shard[session.shard]
+            slots, texts = [slot for slot, _ in wanted], [value for _, value in wanted]
+            parameters = {"at_kind": kind, "slots": slots, "values": texts}
+            return await session.execute(sql.FIND_MANY, parameters)
+
+        found: dict[str, EntityId] = {}
+        for answer in (await gather_shards(self._shards, list(by_shard), find)).values():
+            if isinstance(answer, ShardError):
+                raise answer
+            found.update({row.value: _owner(row) for row in answer})
+        return found
 
     async def _is_abandoned(self, seen: Row[Any], owner: EntityId) -> bool:
         """Whether this row, another claimant's, may be taken over."""

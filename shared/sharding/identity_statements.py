@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    ARRAY,
     DateTime,
     Interval,
     MetaData,
+    SmallInteger,
+    Text,
     and_,
     bindparam,
+    column,
     delete,
     func,
     or_,
@@ -27,7 +31,16 @@ from shared.sharding.identity_rows import ReservationState, identities_table
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-__all__ = ["CONFIRM", "FIND", "IS_BEFORE", "RELEASE", "RESERVE", "TAKE_OVER", "WITHDRAW"]
+__all__ = [
+    "CONFIRM",
+    "FIND",
+    "FIND_MANY",
+    "IS_BEFORE",
+    "RELEASE",
+    "RESERVE",
+    "TAKE_OVER",
+    "WITHDRAW",
+]
 
 _ROWS = identities_table(MetaData())
 _C = _ROWS.c
@@ -68,6 +81,20 @@ RESERVE = _insert.on_conflict_do_update(
 """Takes a free value, or renews the claimant's own lease (its first owner stays); or no row."""
 
 FIND = select(_ROWS, (_C.expires_at <= _NOW).label("expired")).where(_THIS_VALUE)
+
+_WANTED = (
+    func.unnest(
+        bindparam("slots", type_=ARRAY(SmallInteger)), bindparam("values", type_=ARRAY(Text))
+    )
+    .table_valued(column("slot", SmallInteger), column("value", Text), name="wanted")
+    .render_derived(name="wanted")
+)
+FIND_MANY = (
+    select(_C.value, _C.owner_slot, _C.owner_id)
+    .select_from(_WANTED.join(_ROWS, (_C.slot == _WANTED.c.slot) & (_C.value == _WANTED.c.value)))
+    .where(_C.kind == _parameter("at_kind", "kind"))
+)
+"""The rows of many values of one kind: a look into the primary key for each."""
 
 TAKE_OVER = (
     update(_ROWS)

@@ -4,9 +4,13 @@
 from collections.abc import AsyncIterator
 from typing import Any, Optional, Union
 
+from .add_contact import AddContact
 from .all_users import AllUsers
 from .async_base_client import AsyncBaseClient
 from .base_model import UNSET, UnsetType
+from .block_user import BlockUser
+from .blocked_users import BlockedUsers
+from .contacts import Contacts
 from .create_post import CreatePost
 from .delete_post import DeletePost
 from .follow import Follow
@@ -36,8 +40,9 @@ from .post_published import PostPublished
 from .presence_changed import PresenceChanged
 from .refresh_session import RefreshSession
 from .register import Register
+from .remove_contact import RemoveContact
 from .revoke_session import RevokeSession
-from .search_users import SearchUsers
+from .unblock_user import UnblockUser
 from .unfollow import Unfollow
 from .update_post import UpdatePost
 from .update_privacy_settings import UpdatePrivacySettings
@@ -49,6 +54,171 @@ def gql(q: str) -> str:
 
 
 class SocialnetClient(AsyncBaseClient):
+    async def blocked_users(
+        self,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> BlockedUsers:
+        query = gql("""
+            query BlockedUsers($first: Int, $after: String) {
+              blockedUsers(first: $first, after: $after) {
+                nodes {
+                  ...UserCard
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"first": first, "after": after}
+        response = await self.execute(
+            query=query, operation_name="BlockedUsers", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return BlockedUsers.model_validate(data)
+
+    async def block_user(self, user_id: str, **kwargs: Any) -> BlockUser:
+        query = gql("""
+            mutation BlockUser($userId: ID!) {
+              blockUser(userId: $userId) {
+                ...UserCard
+                isBlockedByMe
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"userId": user_id}
+        response = await self.execute(
+            query=query, operation_name="BlockUser", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return BlockUser.model_validate(data)
+
+    async def unblock_user(self, user_id: str, **kwargs: Any) -> UnblockUser:
+        query = gql("""
+            mutation UnblockUser($userId: ID!) {
+              unblockUser(userId: $userId) {
+                ...UserCard
+                isBlockedByMe
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"userId": user_id}
+        response = await self.execute(
+            query=query, operation_name="UnblockUser", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return UnblockUser.model_validate(data)
+
+    async def contacts(
+        self,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> Contacts:
+        query = gql("""
+            query Contacts($first: Int, $after: String) {
+              contacts(first: $first, after: $after) {
+                nodes {
+                  ...ContactParts
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+
+            fragment ContactParts on Contact {
+              user {
+                ...UserCard
+                phone
+              }
+              nickname
+              addedAt
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"first": first, "after": after}
+        response = await self.execute(
+            query=query, operation_name="Contacts", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return Contacts.model_validate(data)
+
+    async def add_contact(
+        self,
+        user_id: str,
+        nickname: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> AddContact:
+        query = gql("""
+            mutation AddContact($userId: ID!, $nickname: String) {
+              addContact(userId: $userId, nickname: $nickname) {
+                ...ContactParts
+              }
+            }
+
+            fragment ContactParts on Contact {
+              user {
+                ...UserCard
+                phone
+              }
+              nickname
+              addedAt
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"userId": user_id, "nickname": nickname}
+        response = await self.execute(
+            query=query, operation_name="AddContact", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return AddContact.model_validate(data)
+
+    async def remove_contact(self, user_id: str, **kwargs: Any) -> RemoveContact:
+        query = gql("""
+            mutation RemoveContact($userId: ID!) {
+              removeContact(userId: $userId)
+            }
+            """)
+        variables: dict[str, object] = {"userId": user_id}
+        response = await self.execute(
+            query=query, operation_name="RemoveContact", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return RemoveContact.model_validate(data)
+
     async def create_post(self, input: CreatePostInput, **kwargs: Any) -> CreatePost:
         query = gql("""
             mutation CreatePost($input: CreatePostInput!) {
@@ -364,35 +534,6 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return UpdatePrivacySettings.model_validate(data)
-
-    async def search_users(
-        self,
-        query: str,
-        first: Union[Optional[int], UnsetType] = UNSET,
-        after: Union[Optional[str], UnsetType] = UNSET,
-        **kwargs: Any,
-    ) -> SearchUsers:
-        _query = gql("""
-            query SearchUsers($query: String!, $first: Int, $after: String) {
-              searchUsers(query: $query, first: $first, after: $after) {
-                nodes {
-                  id
-                  handle
-                  displayName
-                }
-                pageInfo {
-                  hasNextPage
-                  endCursor
-                }
-              }
-            }
-            """)
-        variables: dict[str, object] = {"query": query, "first": first, "after": after}
-        response = await self.execute(
-            query=_query, operation_name="SearchUsers", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return SearchUsers.model_validate(data)
 
     async def register(self, input: RegisterInput, **kwargs: Any) -> Register:
         query = gql("""

@@ -10,6 +10,22 @@ from .base_model import BaseModel
 from .enums import PostVisibility, Visibility
 
 
+class UserCard(BaseModel):
+    id: str
+    handle: str
+    display_name: str = Field(alias="displayName")
+
+
+class ContactParts(BaseModel):
+    user: "ContactPartsUser"
+    nickname: Optional[str]
+    added_at: datetime = Field(alias="addedAt")
+
+
+class ContactPartsUser(UserCard):
+    phone: Optional[str]
+
+
 class PostBody(BaseModel):
     id: str
     text: str
@@ -27,12 +43,7 @@ class PrivacyParts(BaseModel):
     updated_at: datetime = Field(alias="updatedAt")
 
 
-class UserCard(BaseModel):
-    id: str
-    handle: str
-    display_name: str = Field(alias="displayName")
-
-
+UserCard.model_rebuild()
+ContactParts.model_rebuild()
 PostBody.model_rebuild()
 PrivacyParts.model_rebuild()
-UserCard.model_rebuild()

@@ -33,6 +33,8 @@ from shared.sharding import EntityId, Identities, Shards, SlotWalk
 from subgraphs.users.context import UsersContext, UsersServices
 from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
+    BlockRepository,
+    ContactRepository,
     FollowRepository,
     HoldingsRepository,
     IdentityKind,
@@ -47,6 +49,8 @@ from subgraphs.users.repository import (
 from subgraphs.users.schema import schema
 from subgraphs.users.service import (
     AccountService,
+    BlockService,
+    ContactService,
     FollowMirror,
     FollowService,
     IdentityChanges,
@@ -242,6 +246,7 @@ class _Application:
             audience=self._issuer.audience,
             slots=shards.topology.slots,
         )
+        follows = FollowService(shards, self._follows)
         return UsersServices(
             shards=shards,
             authenticator=Authenticator(verifier, self._revoked),
@@ -254,11 +259,13 @@ class _Application:
                 limiter,
                 limits,
             ),
+            follows=follows,
+            contacts=ContactService(shards, repository, ContactRepository()),
+            blocks=BlockService(shards, repository, BlockRepository(), follows),
             profiles=ProfileService(shards, repository, identities, changes),
             search=SearchService(
                 shards, SearchRepository(), limiter, self._settings.search_limit()
             ),
-            follows=FollowService(shards, self._follows),
             presence=presence,
             privacy=PrivacyService(shards, repository, PrivacyRepository()),
             sessions=sessions,

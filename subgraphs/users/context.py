@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from subgraphs.users.repository import StandingRepository
     from subgraphs.users.service import (
         AccountService,
+        BlockService,
+        ContactService,
         FollowService,
         PresenceService,
         PrivacyService,
@@ -38,6 +40,8 @@ class UsersServices:
     authenticator: Authenticator
     accounts: AccountService
     follows: FollowService
+    contacts: ContactService
+    blocks: BlockService
     profiles: ProfileService
     search: SearchService
     privacy: PrivacyService

@@ -13,11 +13,13 @@ from subgraphs.users.tables import Visibility
 
 __all__ = [
     "EVENTS",
+    "UserBlocked",
     "UserFollowed",
     "UserFollowerRemoved",
     "UserPrivacyChanged",
     "UserRegistered",
     "UserSessionsEnded",
+    "UserUnblocked",
     "UserUnfollowed",
     "UserUpdated",
 ]
@@ -115,6 +117,30 @@ class UserFollowerRemoved(_FollowPayload):
     event_type: ClassVar[str] = "user.follower_removed"
 
 
+class _BlockPayload(EventPayload):
+    """Who has blocked whom. ``block_id`` tells this block from others of the same pair."""
+
+    blocker_id: str
+    blocked_id: str
+    block_id: UUID
+
+    @override
+    def entity_id(self) -> str:
+        return self.blocker_id
+
+
+class UserBlocked(_BlockPayload):
+    """Somebody has blocked somebody. That their follows have ended is told by events of its own."""
+
+    event_type: ClassVar[str] = "user.blocked"
+
+
+class UserUnblocked(_BlockPayload):
+    """Somebody has taken a block back."""
+
+    event_type: ClassVar[str] = "user.unblocked"
+
+
 EVENTS: tuple[type[EventPayload], ...] = (
     UserRegistered,
     UserUpdated,
@@ -123,5 +149,7 @@ EVENTS: tuple[type[EventPayload], ...] = (
     UserFollowed,
     UserUnfollowed,
     UserFollowerRemoved,
+    UserBlocked,
+    UserUnblocked,
 )
 """Every event of the domain."""

@@ -3,6 +3,8 @@
 import strawberry
 
 from subgraphs.users.mutations.accounts import AccountMutations
+from subgraphs.users.mutations.blocks import BlockMutations
+from subgraphs.users.mutations.contacts import ContactMutations
 from subgraphs.users.mutations.follows import FollowMutations
 from subgraphs.users.mutations.presence import PresenceMutations
 from subgraphs.users.mutations.privacy import PrivacyMutations
@@ -20,5 +22,7 @@ class Mutation(
     PrivacyMutations,
     SessionMutations,
     FollowMutations,
+    ContactMutations,
+    BlockMutations,
 ):
     """What can be done in the users domain."""

@@ -4,6 +4,7 @@ services, wrap.
 
 import strawberry
 
+from subgraphs.users.queries.contacts import ContactQueries
 from subgraphs.users.queries.privacy import PrivacyQueries
 from subgraphs.users.queries.search import SearchQueries
 from subgraphs.users.queries.sessions import SessionQueries
@@ -14,5 +15,7 @@ __all__ = ["Query"]
 
 
 @strawberry.type
-class Query(UserQueries, SearchQueries, PrivacyQueries, SessionQueries, StatsQueries):
+class Query(
+    UserQueries, SearchQueries, ContactQueries, PrivacyQueries, SessionQueries, StatsQueries
+):
     """What can be asked of the users domain."""

@@ -1,5 +1,7 @@
 """All SQL of the users domain, a module per subject: sessions in, records out, no decisions."""
 
+from subgraphs.users.repository.blocks import BlockRepository
+from subgraphs.users.repository.contacts import ContactRecord, ContactRepository
 from subgraphs.users.repository.follows import FollowRepository, FollowSide, Reception
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.presence import (
@@ -28,6 +30,9 @@ from subgraphs.users.repository.users import (
 
 __all__ = [
     "ONLINE_FOR",
+    "BlockRepository",
+    "ContactRecord",
+    "ContactRepository",
     "Credentials",
     "FollowRepository",
     "FollowSide",

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from shared.sharding import ReadSession, Session, WriteSession
 
-__all__ = ["KeyRange", "Relation", "RelationTable"]
+__all__ = ["FIRST_UUID", "LAST_UUID", "KeyRange", "Relation", "RelationTable"]
 
-_FIRST_UUID, _LAST_UUID = UUID(int=0), UUID(int=2**128 - 1)
+FIRST_UUID, LAST_UUID = UUID(int=0), UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +137,8 @@ class RelationTable:
             {
                 "slots": [owner.slot for owner in owners],
                 "owner_ids": [owner.uuid for owner in owners],
-                "after_": part.after or _LAST_UUID,
-                "before_": part.before or _FIRST_UUID,
+                "after_": part.after or LAST_UUID,
+                "before_": part.before or FIRST_UUID,
                 "limit_": part.limit,
             },
         )

@@ -2,6 +2,8 @@
 
 from subgraphs.users.repository import StoredPresence
 from subgraphs.users.service.accounts import AccountService, Login, Registration
+from subgraphs.users.service.blocks import BlockService
+from subgraphs.users.service.contacts import Contact, ContactService
 from subgraphs.users.service.follow_mirror import FollowMirror
 from subgraphs.users.service.follows import FollowService
 from subgraphs.users.service.identity_changes import IdentityChanges
@@ -29,6 +31,9 @@ __all__ = [
     "AccountLimits",
     "AccountService",
     "AvatarChange",
+    "BlockService",
+    "Contact",
+    "ContactService",
     "FollowMirror",
     "FollowService",
     "IdentityChanges",

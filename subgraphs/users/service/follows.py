@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from shared.errors import BadUserInputError
 from shared.events import append
@@ -17,7 +16,8 @@ from shared.pagination import KeyPart, Keyset, build_page
 from shared.sharding import EntityId
 from subgraphs.users.errors import AccountInactiveError, UserBlockedError, UserNotFoundError
 from subgraphs.users.events import UserFollowed, UserFollowerRemoved, UserUnfollowed
-from subgraphs.users.repository import KeyRange, Relation
+from subgraphs.users.repository import Relation
+from subgraphs.users.service.key_ranges import key_range
 from subgraphs.users.tables import AccountStatus
 
 if TYPE_CHECKING:
@@ -161,22 +161,9 @@ async def _load_pages(
     session: ReadSession,
     users: Sequence[EntityId],
 ) -> Mapping[EntityId, Page[Relation]]:
-    part = KeyRange(
-        limit=request.limit + 1,
-        after=_uuid(keyset, request.after, "after"),
-        before=_uuid(keyset, request.before, "before"),
-        backward=request.backward,
-    )
+    part = key_range(keyset, request)
     rows = await side.load_many_pages(session, users, part)
     return {
         user_id: build_page(listed, request, lambda row: keyset.encode((row.id,)))
         for user_id, listed in rows.items()
     }
-
-
-def _uuid(keyset: Keyset, cursor: str | None, field: str) -> UUID | None:
-    if cursor is None:
-        return None
-    (uuid,) = keyset.decode(cursor, field=field)
-    assert isinstance(uuid, UUID)
-    return uuid

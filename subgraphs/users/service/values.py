@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from shared.errors import BadUserInputError
 from shared.text import clean_text
 
-__all__ = ["bio", "display_name", "email", "handle"]
+__all__ = ["bio", "display_name", "email", "handle", "nickname"]
 
 _MAX_EMAIL = 254  # RFC 5321, with the brackets taken off
 _HANDLE = re.compile(r"[a-z0-9_]{3,30}", re.ASCII)
@@ -51,6 +51,11 @@ def handle(text: str) -> str:
 def display_name(text: str) -> str:
     """A name to show: one line, 1 to 50 characters."""
     return clean_text(text, field="displayName", min_length=1, max_length=50)
+
+
+def nickname(text: str) -> str:
+    """What a user calls a contact: one line of up to 50 characters; empty means none."""
+    return clean_text(text, field="nickname", max_length=50)
 
 
 def bio(text: str) -> str:

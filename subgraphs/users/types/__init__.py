@@ -1,6 +1,8 @@
 """GraphQL types of the users subgraph, a module per subject."""
 
 from subgraphs.users.types.auth import AuthPayload
+from subgraphs.users.types.contact import Contact, ContactConnection
+from subgraphs.users.types.lists import load_listed
 from subgraphs.users.types.media import Media
 from subgraphs.users.types.presence import Presence
 from subgraphs.users.types.privacy import PrivacySettings, Visibility
@@ -10,6 +12,8 @@ from subgraphs.users.types.user import User, UserConnection
 
 __all__ = [
     "AuthPayload",
+    "Contact",
+    "ContactConnection",
     "Media",
     "Presence",
     "PrivacySettings",
@@ -18,4 +22,5 @@ __all__ = [
     "User",
     "UserConnection",
     "Visibility",
+    "load_listed",
 ]

@@ -6,7 +6,6 @@ from typing import Self
 
 import strawberry
 
-from shared.errors import SocialnetError
 from shared.graphql import Connection, documented_field, load_items
 from shared.pagination import PageRequest, page_request
 from shared.sharding import EntityId
@@ -16,6 +15,7 @@ from subgraphs.users.loaders import RelationPages
 from subgraphs.users.repository import Standing
 from subgraphs.users.service import Profile, StoredPresence, presence_of
 from subgraphs.users.tables import AccountStatus
+from subgraphs.users.types.lists import load_listed
 from subgraphs.users.types.media import Media
 from subgraphs.users.types.presence import Presence
 
@@ -164,34 +164,11 @@ UserConnection = Connection[User]
 async def _load_related(
     info: UsersInfo, profile: Profile, pages: RelationPages, request: PageRequest
 ) -> UserConnection:
-    """A page of a list of this user's, without those who are not to be seen.
-
-    The cursors at its ends are those of the whole page: with one that is empty here because
-    nobody on it may be seen, a client gets on all the same.
-    """
+    """A page of a list of this user's, without those who are not to be seen."""
     if not profile.sight.profile:
         return UserConnection.from_pairs([], has_next_page=False, has_previous_page=False)
     page = await pages.load(request, profile.id)
-    loader = info.context.loaders.profile_by_id
-    others = await load_items(loader, [edge.node.other for edge in page.edges], _itself)
-    pairs = [
-        (edge.cursor, User.of(other))
-        for edge, other in zip(page.edges, others, strict=True)
-        if isinstance(other, Profile) and other.sight.profile
-    ]
-    # a shard that could not be read is one failure, of the list
-    for failure in dict.fromkeys(other for other in others if isinstance(other, Exception)):
-        if not isinstance(failure, SocialnetError):
-            raise failure
-        info.context.report(failure, info.path.as_list())
-    return UserConnection.from_pairs(
-        pairs,
-        has_next_page=page.has_next_page,
-        has_previous_page=page.has_previous_page,
-        start_cursor=page.start_cursor,
-        end_cursor=page.end_cursor,
+    listed = await load_listed(info, page, lambda row: row.other)
+    return UserConnection.of_part(
+        page, [(cursor, User.of(other)) for cursor, _, other in listed if other.sight.profile]
     )
-
-
-def _itself(profile: Profile) -> Profile:
-    return profile

@@ -19,6 +19,7 @@ from shared.sharding import (
     Shards,
     ShardUnavailableError,
     Slot,
+    count_statements,
     slot_for,
 )
 from shared.sharding.identities import ReservationState
@@ -327,3 +328,23 @@ async def test_a_lease_must_leave_time_to_write(shards: Shards) -> None:
 
     with pytest.raises(ValueError, match="lease"):
         Identities(shards, holds=holds, lease=timedelta(seconds=60))
+
+
+async def test_many_values_are_found_with_one_statement_per_shard(users: Users) -> None:
+    owner = await users.register(EMAIL, HANDLE)
+    pending = (await users.reserve("joan@example.com", "joan"))[0]
+
+    with count_statements() as counts:
+        found = await users.identities.find_candidates(
+            "email", [EMAIL, "nobody@example.com", "joan@example.com", HANDLE]
+        )
+
+    assert found == {EMAIL: owner, "joan@example.com": pending.owner}
+    assert counts.total == 2
+
+
+async def test_no_values_cost_no_statement(users: Users) -> None:
+    with count_statements() as counts:
+        assert await users.identities.find_candidates("email", []) == {}
+
+    assert counts.total == 0

@@ -1,0 +1,183 @@
+"""X, one viewer in each role, and Y, who and X follow each other: registered on real shards."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from shared.sharding import EntityId, ShardConfig, slot_for
+from tests.integration.users.access.tables import Level, Role
+from tests.integration.users.access.ways import VARIABLES, VIEWERS_OWN, WAYS, Way
+from tests.integration.users.people import Person, on_first_shard
+from tests.support.follows import settled
+from tests.support.shard_rows import on_every_shard
+from tests.support.subgraphs import Answer, SubgraphClient, Tokens
+
+Register: TypeAlias = Callable[..., Awaitable[Answer]]
+
+PHONE = "+4930901820"
+AVATAR = "9-0198c1f2a4b87c3e9d5f0a1b2c3d4e5f"
+ADMIN_SCOPES = ("users:admin", "ops:read")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The people, and what is true of X."""
+
+    users: SubgraphClient
+    shards: tuple[ShardConfig, ...]
+    x: dict[str, Any]
+    """Every field of X's as it is, whoever may see it."""
+    tokens: dict[Role, str | None]
+
+    @classmethod
+    async def made(
+        cls,
+        users: SubgraphClient,
+        shards: tuple[ShardConfig, ...],
+        register: Register,
+        tokens: Tokens,
+    ) -> World:
+        """Everybody has X as a contact; X has `contact` and `blocked`, and blocks `blocked`."""
+        people: dict[str, Person] = {}
+        for name in (*Role, "y"):
+            user_id = (await register(_handle(name))).ok()["register"]["user"]["id"]
+            scopes = ADMIN_SCOPES if name == Role.ADMIN else ()
+            people[name] = Person(users, user_id, tokens.of(EntityId.parse(user_id), *scopes))
+        x = people[Role.SELF]
+        true = await _fill(shards, x, people["y"])
+        by_role = {role: None if role is Role.ANONYMOUS else people[role].token for role in Role}
+        world = cls(users, shards, true, by_role)
+        for role in (Role.STRANGER, Role.CONTACT, Role.BLOCKED, Role.ADMIN):
+            (await world.run(WAYS["addContact"], role)).ok()
+        for role in (Role.CONTACT, Role.BLOCKED):
+            (await users(_ADD, {"id": people[role].id}, token=x.token)).ok()
+        (await users(_BLOCK, {"id": people[Role.BLOCKED].id}, token=x.token)).ok()
+        return world
+
+    async def set_level(self, level: Level) -> None:
+        """Set all of X's privacy settings."""
+        variables = {"to": level.value}
+        (await self.users(_SET_LEVEL, variables, token=self.tokens[Role.SELF])).ok()
+
+    async def run(self, way: Way, role: Role) -> Answer:
+        """Go a way in a role."""
+        values = {
+            "x": self.x["id"],
+            "y": self.x["followers"]["nodes"][0]["id"],
+            "handle": self.x["handle"],
+            "email": f"{_handle(role)}@example.com",
+            "newEmail": f"new_{role}@example.com",
+            "phone": PHONE,
+            "bio": self.x["bio"],
+            "references": [{"__typename": "User", "id": self.x["id"]}],
+            "unique": f"new_{role}",
+        }
+        assert values.keys() == VARIABLES.keys()
+        text = way.operation + (self._seen(way) if way.reaches_user else "")
+        variables = {name: values[name] for name in way.variables}
+        return await self.users(text, variables, token=self.tokens[role])
+
+    def _seen(self, way: Way) -> str:
+        """The fragment `seen`."""
+        fields = self.x | dict.fromkeys(VIEWERS_OWN)
+        asked = {name: fields[name] for name in sorted(way.asked(fields))}
+        return f" fragment seen on User {{ {_selection(asked)} }}"
+
+    async def rows(self) -> Sequence[str]:
+        """Everything that is stored for good: what a refused operation must leave as it is."""
+        await settled(self.shards)
+        return sorted(row["row"] for row in await on_every_shard(self.shards, _EVERYTHING))
+
+
+def _handle(name: str) -> str:
+    return f"{name}_person"
+
+
+def _selection(fields: dict[str, Any]) -> str:
+    """A selection of all that is in these values."""
+    return " ".join(map(_field, fields, fields.values()))
+
+
+def _field(name: str, value: Any) -> str:
+    match value:
+        case dict() as fields:
+            return f"{name} {{ {_selection(fields)} }}"
+        case [dict() as fields]:
+            return f"{name} {{ {_selection(fields)} }}"
+        case _:
+            return name
+
+
+_TABLES = (
+    "users",
+    "contacts",
+    "blocks",
+    "following",
+    "followers",
+    "identities",
+    "sessions",
+    "devices",
+)
+_EVERYTHING = " UNION ALL ".join(
+    [f"SELECT '{table} ' || t::text AS row FROM {table} AS t" for table in _TABLES]  # noqa: S608
+    + ["SELECT 'outbox ' || id::text FROM outbox"]
+)
+_ADD = "mutation ($id: ID!) { addContact(userId: $id) { addedAt } }"
+_BLOCK = "mutation ($id: ID!) { blockUser(userId: $id) { id } }"
+_SET_LEVEL = """
+mutation ($to: Visibility!) {
+  updatePrivacySettings(input: {lastSeen: $to, profilePhoto: $to, about: $to}) { updatedAt }
+}
+"""
+_PROFILE = """
+mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { createdAt } }
+"""
+
+
+async def _fill(shards: tuple[ShardConfig, ...], x: Person, y: Person) -> dict[str, Any]:
+    """Give X everything that can be seen or hidden; answers all fields of User that are X's."""
+    entered = {"bio": "Analyst", "avatarMediaId": AVATAR}
+    answer = await x.users(_PROFILE, {"input": entered}, token=x.token)
+    await _give_phone(shards, x.id)
+    (await x.follow(y)).ok()
+    (await y.follow(x)).ok()
+    await settled(shards)
+    return {
+        "id": x.id,
+        "createdAt": answer.ok()["updateProfile"]["createdAt"],
+        "status": "ACTIVE",
+        "handle": _handle(Role.SELF),
+        "displayName": _handle(Role.SELF).title(),
+        "bio": "Analyst",
+        "avatar": {"id": AVATAR},
+        "email": f"{_handle(Role.SELF)}@example.com",
+        "phone": PHONE,
+        "followers": {"nodes": [{"id": y.id}]},
+        "following": {"nodes": [{"id": y.id}]},
+        "followerCount": 1,
+        "followingCount": 1,
+    }
+
+
+async def _give_phone(shards: tuple[ShardConfig, ...], user_id: str) -> None:
+    """The rows that proving a phone number writes."""
+    owner = EntityId.parse(user_id)
+    await on_every_shard(
+        [shards[0 if on_first_shard(user_id) else 1]],
+        "UPDATE users SET phone = $1 WHERE slot = $2 AND id = $3",
+        PHONE,
+        owner.slot,
+        owner.uuid,
+    )
+    slot = slot_for(PHONE)
+    await on_every_shard(
+        [shards[0 if slot < 128 else 1]],
+        "INSERT INTO identities (slot, kind, value, state, claimant, owner_slot, owner_id,"
+        " expires_at) VALUES ($1, 'phone', $2, 'confirmed', gen_random_uuid(), $3, $4, now())",
+        slot,
+        PHONE,
+        owner.slot,
+        owner.uuid,
+    )
