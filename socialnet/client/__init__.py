@@ -92,6 +92,7 @@ from .refresh_session import (
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
 from .remove_contact import RemoveContact
 from .revoke_session import RevokeSession
+from .sync_contacts import SyncContacts, SyncContactsSyncContacts
 from .unblock_user import UnblockUser, UnblockUserUnblockUser
 from .unfollow import Unfollow, UnfollowUnfollowed
 from .update_post import UpdatePost, UpdatePostUpdatePost
@@ -204,6 +205,8 @@ __all__ = [
     "RemoveContact",
     "RevokeSession",
     "SocialnetClient",
+    "SyncContacts",
+    "SyncContactsSyncContacts",
     "UnblockUser",
     "UnblockUserUnblockUser",
     "Unfollow",

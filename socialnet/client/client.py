@@ -42,6 +42,7 @@ from .refresh_session import RefreshSession
 from .register import Register
 from .remove_contact import RemoveContact
 from .revoke_session import RevokeSession
+from .sync_contacts import SyncContacts
 from .unblock_user import UnblockUser
 from .unfollow import Unfollow
 from .update_post import UpdatePost
@@ -218,6 +219,36 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return RemoveContact.model_validate(data)
+
+    async def sync_contacts(self, phones: list[str], **kwargs: Any) -> SyncContacts:
+        query = gql("""
+            mutation SyncContacts($phones: [String!]!) {
+              syncContacts(phones: $phones) {
+                ...ContactParts
+              }
+            }
+
+            fragment ContactParts on Contact {
+              user {
+                ...UserCard
+                phone
+              }
+              nickname
+              addedAt
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"phones": phones}
+        response = await self.execute(
+            query=query, operation_name="SyncContacts", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SyncContacts.model_validate(data)
 
     async def create_post(self, input: CreatePostInput, **kwargs: Any) -> CreatePost:
         query = gql("""

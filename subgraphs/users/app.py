@@ -51,6 +51,7 @@ from subgraphs.users.service import (
     AccountService,
     BlockService,
     ContactService,
+    ContactSyncService,
     FollowMirror,
     FollowService,
     IdentityChanges,
@@ -247,6 +248,7 @@ class _Application:
             slots=shards.topology.slots,
         )
         follows = FollowService(shards, self._follows)
+        contacts = ContactRepository()
         return UsersServices(
             shards=shards,
             authenticator=Authenticator(verifier, self._revoked),
@@ -260,7 +262,15 @@ class _Application:
                 limits,
             ),
             follows=follows,
-            contacts=ContactService(shards, repository, ContactRepository()),
+            contacts=ContactService(shards, repository, contacts),
+            contact_sync=ContactSyncService(
+                shards,
+                repository,
+                contacts,
+                identities,
+                limiter=limiter,
+                limit=self._settings.sync_contacts_limit(),
+            ),
             blocks=BlockService(shards, repository, BlockRepository(), follows),
             profiles=ProfileService(shards, repository, identities, changes),
             search=SearchService(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         AccountService,
         BlockService,
         ContactService,
+        ContactSyncService,
         FollowService,
         PresenceService,
         PrivacyService,
@@ -41,6 +42,7 @@ class UsersServices:
     accounts: AccountService
     follows: FollowService
     contacts: ContactService
+    contact_sync: ContactSyncService
     blocks: BlockService
     profiles: ProfileService
     search: SearchService

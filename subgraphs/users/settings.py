@@ -41,6 +41,7 @@ class UsersSettings(ServiceSettings):
     limit_refresh_session: RateSetting = "30/600"
     limit_search: RateSetting = "120/60"
     presence_seconds: int = Field(default=60, ge=1)
+    limit_sync_contacts_user: RateSetting = "20/3600"
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or
@@ -88,6 +89,10 @@ class UsersSettings(ServiceSettings):
     def search_limit(self) -> RateLimit | None:
         """How often a user may search."""
         return RateLimit.of("search", self.limit_search)
+
+    def sync_contacts_limit(self) -> RateLimit | None:
+        """How often users may look up who is behind the numbers of their address books."""
+        return RateLimit.of("sync_contacts_user", self.limit_sync_contacts_user)
 
     def _key(self) -> SigningKey:
         try:

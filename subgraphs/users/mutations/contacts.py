@@ -38,3 +38,15 @@ class ContactMutations:
         removed = await context.services.contacts.remove(viewer, other)
         context.forget_loaded()
         return removed
+
+    @documented_mutation
+    async def sync_contacts(self, info: UsersInfo, phones: list[str]) -> list[Contact]:
+        """Add those who have these phone numbers to one's address book, at most 500 at a time, in
+        the order given.
+
+        Numbers that lead to nobody are left out. RATE_LIMITED when done too often.
+        """
+        context = info.context
+        contacts = await context.services.contact_sync.sync(context.viewer, phones)
+        context.forget_loaded()
+        return [Contact.of(contact) for contact in contacts]

@@ -3,6 +3,7 @@
 from subgraphs.users.repository import StoredPresence
 from subgraphs.users.service.accounts import AccountService, Login, Registration
 from subgraphs.users.service.blocks import BlockService
+from subgraphs.users.service.contact_sync import ContactSyncService
 from subgraphs.users.service.contacts import Contact, ContactService
 from subgraphs.users.service.follow_mirror import FollowMirror
 from subgraphs.users.service.follows import FollowService
@@ -34,6 +35,7 @@ __all__ = [
     "BlockService",
     "Contact",
     "ContactService",
+    "ContactSyncService",
     "FollowMirror",
     "FollowService",
     "IdentityChanges",

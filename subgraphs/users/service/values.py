@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from shared.errors import BadUserInputError
@@ -15,6 +16,8 @@ __all__ = ["bio", "display_name", "email", "handle", "nickname"]
 
 _MAX_EMAIL = 254  # RFC 5321, with the brackets taken off
 _HANDLE = re.compile(r"[a-z0-9_]{3,30}", re.ASCII)
+# ASCII digits only, no letters and no extension, all of which the library would take
+_PHONE = re.compile(r"\+[0-9 ().-]{6,30}", re.ASCII)
 # names that the API uses for something else or that would be mistaken for the house speaking
 _RESERVED_HANDLES = frozenset(
     {"admin", "administrator", "deleted", "moderator", "root", "socialnet", "support", "system"}
@@ -35,6 +38,20 @@ def email(text: str) -> str:
     except EmailNotValidError as error:
         raise BadUserInputError("email is not a valid e-mail address.", field="email") from error
     return valid.normalized.lower()
+
+
+def phone(text: str, *, field: str = "phone") -> str:
+    """The form by which a phone number is known: E.164. Written internationally, with a plus."""
+    message = f"{field} is not a phone number with its country, like +4930123456."
+    if _PHONE.fullmatch(text) is None:
+        raise BadUserInputError(message, field=field)
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException as error:
+        raise BadUserInputError(message, field=field) from error
+    if not phonenumbers.is_valid_number(number):
+        raise BadUserInputError(message, field=field)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def handle(text: str) -> str:

@@ -91,6 +91,7 @@ WAYS = {
         "updatePrivacySettings(input: {readReceipts: false}) { readReceipts }"
     ),
     "addContact": _mutation("addContact(userId: $x) { user { ...seen } }"),
+    "syncContacts": _mutation("syncContacts(phones: [$phone]) { user { ...seen } }"),
     "removeContact": _mutation("removeContact(userId: $x)"),
     "follow": _mutation("follow(userId: $x) { ...seen }", "followers", "followerCount"),
     "unfollow": _mutation("unfollow(userId: $x) { ...seen }"),

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from shared.sharding import EntityId, ShardConfig, slot_for
+from shared.sharding import EntityId, ShardConfig
 from tests.integration.users.access.tables import Level, Role
 from tests.integration.users.access.ways import VARIABLES, VIEWERS_OWN, WAYS, Way
-from tests.integration.users.people import Person, on_first_shard
+from tests.integration.users.people import Person
 from tests.support.follows import settled
+from tests.support.phones import give_phone
 from tests.support.shard_rows import on_every_shard
 from tests.support.subgraphs import Answer, SubgraphClient, Tokens
 
@@ -140,7 +141,7 @@ async def _fill(shards: tuple[ShardConfig, ...], x: Person, y: Person) -> dict[s
     """Give X everything that can be seen or hidden; answers all fields of User that are X's."""
     entered = {"bio": "Analyst", "avatarMediaId": AVATAR}
     answer = await x.users(_PROFILE, {"input": entered}, token=x.token)
-    await _give_phone(shards, x.id)
+    await give_phone(shards, x.id, PHONE)
     (await x.follow(y)).ok()
     (await y.follow(x)).ok()
     await settled(shards)
@@ -159,25 +160,3 @@ async def _fill(shards: tuple[ShardConfig, ...], x: Person, y: Person) -> dict[s
         "followerCount": 1,
         "followingCount": 1,
     }
-
-
-async def _give_phone(shards: tuple[ShardConfig, ...], user_id: str) -> None:
-    """The rows that proving a phone number writes."""
-    owner = EntityId.parse(user_id)
-    await on_every_shard(
-        [shards[0 if on_first_shard(user_id) else 1]],
-        "UPDATE users SET phone = $1 WHERE slot = $2 AND id = $3",
-        PHONE,
-        owner.slot,
-        owner.uuid,
-    )
-    slot = slot_for(PHONE)
-    await on_every_shard(
-        [shards[0 if slot < 128 else 1]],
-        "INSERT INTO identities (slot, kind, value, state, claimant, owner_slot, owner_id,"
-        " expires_at) VALUES ($1, 'phone', $2, 'confirmed', gen_random_uuid(), $3, $4, now())",
-        slot,
-        PHONE,
-        owner.slot,
-        owner.uuid,
-    )
