@@ -18,6 +18,7 @@ VARIABLES = {
     "phone": "String!",
     "bio": "String!",
     "references": "[_Any!]!",
+    "session": "ID!",  # one of X's
     "unique": "String!",  # a handle that nobody has
 }
 
@@ -86,6 +87,11 @@ WAYS = {
         'login(input: {email: $email, password: "correct horse 1"}) { user { ...seen } }',
         *_NEED_A_TOKEN,
     ),
+    "refreshSession": _mutation('refreshSession(refreshToken: "forged") { user { ...seen } }'),
+    "sessions": Way("sessions { id }"),
+    "logout": _mutation("logout"),
+    "logoutEverywhere": _mutation("logoutEverywhere"),
+    "revokeSession": _mutation("revokeSession(id: $session)"),
     "updateProfile": _mutation("updateProfile(input: {bio: $bio}) { ...seen }"),
     "updatePrivacySettings": _mutation(
         "updatePrivacySettings(input: {readReceipts: false}) { readReceipts }"

@@ -30,6 +30,8 @@ class World:
     shards: tuple[ShardConfig, ...]
     x: dict[str, Any]
     """Every field of X's as it is, whoever may see it."""
+    session: str
+    """The ID of a session of X's."""
     tokens: dict[Role, str | None]
 
     @classmethod
@@ -47,9 +49,10 @@ class World:
             scopes = ADMIN_SCOPES if name == Role.ADMIN else ()
             people[name] = Person(users, user_id, tokens.of(EntityId.parse(user_id), *scopes))
         x = people[Role.SELF]
+        sessions = (await users("{ sessions { id } }", token=x.token)).ok()["sessions"]
         true = await _fill(shards, x, people["y"])
         by_role = {role: None if role is Role.ANONYMOUS else people[role].token for role in Role}
-        world = cls(users, shards, true, by_role)
+        world = cls(users, shards, true, sessions[0]["id"], by_role)
         for role in (Role.STRANGER, Role.CONTACT, Role.BLOCKED, Role.ADMIN):
             (await world.run(WAYS["addContact"], role)).ok()
         for role in (Role.CONTACT, Role.BLOCKED):
@@ -73,6 +76,7 @@ class World:
             "phone": PHONE,
             "bio": self.x["bio"],
             "references": [{"__typename": "User", "id": self.x["id"]}],
+            "session": self.session,
             "unique": f"new_{role}",
         }
         assert values.keys() == VARIABLES.keys()
