@@ -95,7 +95,8 @@ def _visibility(part: str) -> tuple[SchemaItem, ...]:
 def _relation(name: str, owner: str, other: str, *items: SchemaItem) -> Table:
     """Rows of a user about another user, who may live on any slot: on the slot of ``<owner>_id``.
 
-    ``id`` is a UUIDv7 and the order of the list, newest first.
+    ``id`` is a UUIDv7 and the order of the list, newest first. The migrations tell the planner that
+    an owner is on one slot, else it looks for one pair in the index of the list.
     """
     return Table(
         name,
