@@ -92,6 +92,12 @@ from .refresh_session import (
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
 from .remove_contact import RemoveContact
 from .revoke_session import RevokeSession
+from .search_users import (
+    SearchUsers,
+    SearchUsersSearchUsers,
+    SearchUsersSearchUsersNodes,
+    SearchUsersSearchUsersPageInfo,
+)
 from .sync_contacts import SyncContacts, SyncContactsSyncContacts
 from .unblock_user import UnblockUser, UnblockUserUnblockUser
 from .unfollow import Unfollow, UnfollowUnfollowed
@@ -204,6 +210,10 @@ __all__ = [
     "RegisterRegistrationUser",
     "RemoveContact",
     "RevokeSession",
+    "SearchUsers",
+    "SearchUsersSearchUsers",
+    "SearchUsersSearchUsersNodes",
+    "SearchUsersSearchUsersPageInfo",
     "SocialnetClient",
     "SyncContacts",
     "SyncContactsSyncContacts",

@@ -42,6 +42,7 @@ from .refresh_session import RefreshSession
 from .register import Register
 from .remove_contact import RemoveContact
 from .revoke_session import RevokeSession
+from .search_users import SearchUsers
 from .sync_contacts import SyncContacts
 from .unblock_user import UnblockUser
 from .unfollow import Unfollow
@@ -565,6 +566,35 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return UpdatePrivacySettings.model_validate(data)
+
+    async def search_users(
+        self,
+        query: str,
+        first: Union[Optional[int], UnsetType] = UNSET,
+        after: Union[Optional[str], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> SearchUsers:
+        _query = gql("""
+            query SearchUsers($query: String!, $first: Int, $after: String) {
+              searchUsers(query: $query, first: $first, after: $after) {
+                nodes {
+                  id
+                  handle
+                  displayName
+                }
+                pageInfo {
+                  hasNextPage
+                  endCursor
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"query": query, "first": first, "after": after}
+        response = await self.execute(
+            query=_query, operation_name="SearchUsers", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return SearchUsers.model_validate(data)
 
     async def register(self, input: RegisterInput, **kwargs: Any) -> Register:
         query = gql("""

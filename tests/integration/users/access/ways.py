@@ -74,6 +74,8 @@ WAYS = {
     "userByHandle": Way("userByHandle(handle: $handle) { ...seen }"),
     "_entities": Way("_entities(representations: $references) { ...seen }"),
     "allUsers": Way("allUsers(first: 100) { nodes { ...seen } edges { node { ...seen } } }"),
+    "searchUsers": Way("searchUsers(query: $handle) { nodes { ...seen } }"),
+    "shardStats": Way("shardStats { __typename }"),
     # everybody has added X before X has blocked anybody
     "contacts": Way("contacts { nodes { user { ...seen } } edges { node { user { ...seen } } } }"),
     "blockedUsers": Way("blockedUsers { nodes { ...seen } }", before=_BLOCK),

@@ -3,13 +3,13 @@
 Without it slot and user look independent, and a user's list as short as a pair. Then the index of
 the list is taken for looking up a pair, and reads all followers of who has very many.
 
-Revision: 0004, after 0003
+Revision: 0005, after 0004
 """
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
