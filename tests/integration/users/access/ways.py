@@ -27,13 +27,14 @@ VARIABLES = {
 class Way:
     """An operation by its selection; ``before`` is one that each viewer runs first. ``without`` are
     fields of User that it is not asked for: it changes them by and by, or they need a token that
-    it only gives out.
+    it only gives out. ``only`` are the fields of User that an answer without users has.
     """
 
     selection: str
     kind: str = "query"
     before: Way | None = None
     without: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
 
     @property
     def operation(self) -> str:
@@ -49,12 +50,13 @@ class Way:
 
     def asked(self, fields: Iterable[str]) -> set[str]:
         """Those of these fields of User that it is asked for."""
-        return set(fields) - self.without
+        asked = set(fields) - self.without
+        return asked if self.only is None else asked & self.only
 
     @property
     def reaches_user(self) -> bool:
-        """Whether the answer has users."""
-        return "...seen" in self.selection
+        """Whether the answer has users, or a field of one."""
+        return "...seen" in self.selection or self.only is not None
 
 
 def _mutation(selection: str, *without: str, before: Way | None = None) -> Way:
@@ -64,7 +66,7 @@ def _mutation(selection: str, *without: str, before: Way | None = None) -> Way:
 VIEWERS_OWN = ("isFollowedByMe", "followsMe", "isContact", "isBlockedByMe")
 """Fields of User that tell what the viewer has with the user."""
 
-_NEED_A_TOKEN = ("followers", "following", *VIEWERS_OWN)
+_NEED_A_TOKEN = ("presence", "followers", "following", *VIEWERS_OWN)
 _BLOCK = _mutation("blockUser(userId: $x) { ...seen }")
 
 WAYS = {
@@ -76,6 +78,12 @@ WAYS = {
     "allUsers": Way("allUsers(first: 100) { nodes { ...seen } edges { node { ...seen } } }"),
     "searchUsers": Way("searchUsers(query: $handle) { nodes { ...seen } }"),
     "shardStats": Way("shardStats { __typename }"),
+    "presenceChanged": Way(
+        "presenceChanged(userIds: [$x]) { userId isOnline lastSeen }",
+        "subscription",
+        only=frozenset({"presence"}),
+    ),
+    "heartbeat": _mutation("heartbeat { userId }"),
     # everybody has added X before X has blocked anybody
     "contacts": Way("contacts { nodes { user { ...seen } } edges { node { user { ...seen } } } }"),
     "blockedUsers": Way("blockedUsers { nodes { ...seen } }", before=_BLOCK),

@@ -13,7 +13,7 @@ from tests.integration.users.people import Person
 from tests.support.follows import settled
 from tests.support.phones import give_phone
 from tests.support.shard_rows import on_every_shard
-from tests.support.subgraphs import Answer, SubgraphClient, Tokens
+from tests.support.subgraphs import Answer, LiveClient, SubgraphClient, Tokens
 
 Register: TypeAlias = Callable[..., Awaitable[Answer]]
 
@@ -27,6 +27,7 @@ class World:
     """The people, and what is true of X."""
 
     users: SubgraphClient
+    address: str
     shards: tuple[ShardConfig, ...]
     x: dict[str, Any]
     """Every field of X's as it is, whoever may see it."""
@@ -38,6 +39,7 @@ class World:
     async def made(
         cls,
         users: SubgraphClient,
+        address: str,
         shards: tuple[ShardConfig, ...],
         register: Register,
         tokens: Tokens,
@@ -52,7 +54,7 @@ class World:
         sessions = (await users("{ sessions { id } }", token=x.token)).ok()["sessions"]
         true = await _fill(shards, x, people["y"])
         by_role = {role: None if role is Role.ANONYMOUS else people[role].token for role in Role}
-        world = cls(users, shards, true, sessions[0]["id"], by_role)
+        world = cls(users, address, shards, true, sessions[0]["id"], by_role)
         for role in (Role.STRANGER, Role.CONTACT, Role.BLOCKED, Role.ADMIN):
             (await world.run(WAYS["addContact"], role)).ok()
         for role in (Role.CONTACT, Role.BLOCKED):
@@ -80,9 +82,20 @@ class World:
             "unique": f"new_{role}",
         }
         assert values.keys() == VARIABLES.keys()
-        text = way.operation + (self._seen(way) if way.reaches_user else "")
+        text = way.operation + (self._seen(way) if "...seen" in way.selection else "")
         variables = {name: values[name] for name in way.variables}
+        if way.kind == "subscription":
+            return await self._first_event(text, variables, self.tokens[role])
         return await self.users(text, variables, token=self.tokens[role])
+
+    async def _first_event(self, text: str, variables: dict[str, Any], token: str | None) -> Answer:
+        """What a subscription sends first, which may be its refusal."""
+        async with LiveClient.connected(self.address, token=token) as live:
+            await live.subscribe(text, variables)
+            message = await live.receive()
+        if message["type"] == "error":
+            return Answer(None, message["payload"])
+        return Answer(message["payload"]["data"], message["payload"].get("errors") or [])
 
     def _seen(self, way: Way) -> str:
         """The fragment `seen`."""
@@ -131,6 +144,7 @@ _EVERYTHING = " UNION ALL ".join(
 )
 _ADD = "mutation ($id: ID!) { addContact(userId: $id) { addedAt } }"
 _BLOCK = "mutation ($id: ID!) { blockUser(userId: $id) { id } }"
+_HEARTBEAT = "mutation { heartbeat { lastSeen } }"
 _SET_LEVEL = """
 mutation ($to: Visibility!) {
   updatePrivacySettings(input: {lastSeen: $to, profilePhoto: $to, about: $to}) { updatedAt }
@@ -146,6 +160,9 @@ async def _fill(shards: tuple[ShardConfig, ...], x: Person, y: Person) -> dict[s
     entered = {"bio": "Analyst", "avatarMediaId": AVATAR}
     answer = await x.users(_PROFILE, {"input": entered}, token=x.token)
     await give_phone(shards, x.id, PHONE)
+    beat = (await x.users(_HEARTBEAT, token=x.token)).ok()["heartbeat"]
+    # kept in milliseconds
+    last_seen = beat["lastSeen"][:-4] + "000Z"
     (await x.follow(y)).ok()
     (await y.follow(x)).ok()
     await settled(shards)
@@ -161,6 +178,7 @@ async def _fill(shards: tuple[ShardConfig, ...], x: Person, y: Person) -> dict[s
         "phone": PHONE,
         "followers": {"nodes": [{"id": y.id}]},
         "following": {"nodes": [{"id": y.id}]},
+        "presence": {"isOnline": True, "lastSeen": last_seen},
         "followerCount": 1,
         "followingCount": 1,
     }
