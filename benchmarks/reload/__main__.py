@@ -155,8 +155,14 @@ async def _ask(app: RouterApp, query: str) -> None:
         "headers": [(b"content-type", b"application/json")],
     }
 
+    messages: list[dict[str, object]] = [{"type": "http.request", "body": body}]
+
     async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body}
+        if not messages:
+            await (
+                asyncio.Event().wait()
+            )  # as a server: until the client disconnects, which is never
+        return messages.pop()
 
     async def send(message: object) -> None:
         pass
