@@ -52,6 +52,7 @@ from subgraphs.users.service import (
     BlockService,
     ContactService,
     ContactSyncService,
+    FollowListService,
     FollowMirror,
     FollowService,
     IdentityChanges,
@@ -262,6 +263,7 @@ class _Application:
                 limits,
             ),
             follows=follows,
+            follow_lists=FollowListService(shards, self._follows),
             contacts=ContactService(shards, repository, contacts),
             contact_sync=ContactSyncService(
                 shards,

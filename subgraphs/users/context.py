@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         BlockService,
         ContactService,
         ContactSyncService,
+        FollowListService,
         FollowService,
         PresenceService,
         PrivacyService,
@@ -41,6 +42,7 @@ class UsersServices:
     authenticator: Authenticator
     accounts: AccountService
     follows: FollowService
+    follow_lists: FollowListService
     contacts: ContactService
     contact_sync: ContactSyncService
     blocks: BlockService

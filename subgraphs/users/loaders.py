@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from aiodataloader import DataLoader
 from typing_extensions import override
 
 from shared.sharding import EntityId, ShardedLoader
-from subgraphs.users.repository import Relation, Standing
+from subgraphs.users.repository import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from shared.sharding import ReadSession, Shards
     from subgraphs.users.context import UsersServices
     from subgraphs.users.repository import StandingRepository
-    from subgraphs.users.service import PresenceService, Profile, StoredPresence
+    from subgraphs.users.service import Listed, PresenceService, Profile, StoredPresence
 
-__all__ = ["RelationPages", "StandingLoader", "UserLoaders"]
+__all__ = ["ListPages", "StandingLoader", "UserLoaders"]
 
 LoadManyPages: TypeAlias = (
     "Callable[[PageRequest, ReadSession, Sequence[EntityId]],"
-    " Awaitable[Mapping[EntityId, Page[Relation]]]]"
+    " Awaitable[Mapping[EntityId, Page[Listed]]]]"
 )
 
 
@@ -42,27 +43,47 @@ class UserLoaders:
             shards, partial(services.profiles.load_many_profiles, viewer)
         )
         self.standing_with = StandingLoader(shards, services.standings, viewer)
-        self.followers = RelationPages(shards, services.follows.load_many_followers)
-        self.following = RelationPages(shards, services.follows.load_many_following)
+        lists = services.follow_lists
+        self.followers = ListPages(
+            shards, partial(lists.load_many_followers, viewer), self.profile_by_id
+        )
+        self.following = ListPages(
+            shards, partial(lists.load_many_following, viewer), self.profile_by_id
+        )
 
 
-class RelationPages:
-    """Pages of one list of many users; those with the same arguments share a loader."""
+class ListPages:
+    """Pages of one list of many users; those with the same arguments share a loader.
 
-    def __init__(self, shards: Shards, load_many: LoadManyPages) -> None:
+    Profiles that come with a list are given to ``profiles``, which need not read them again.
+    """
+
+    def __init__(
+        self, shards: Shards, load_many: LoadManyPages, profiles: ShardedLoader[Profile]
+    ) -> None:
         self._shards = shards
         self._load_many = load_many
-        self._by_request: dict[PageRequest, ShardedLoader[Page[Relation]]] = {}
+        self._profiles = profiles
+        self._by_request: dict[PageRequest, ShardedLoader[Page[Listed]]] = {}
 
-    async def load(self, request: PageRequest, user_id: EntityId) -> Page[Relation]:
+    async def load(self, request: PageRequest, user_id: EntityId) -> Page[Listed]:
         """The page of this user's list."""
         loader = self._by_request.get(request)
         if loader is None:
-            load = partial(self._load_many, request)
+            load = partial(self._load, request)
             loader = self._by_request[request] = ShardedLoader(self._shards, load)
         page = await loader.load(user_id)
         assert page is not None, "the loader answers for every user"
         return page
+
+    async def _load(
+        self, request: PageRequest, session: ReadSession, users: Sequence[EntityId]
+    ) -> Mapping[EntityId, Page[Listed]]:
+        pages = await self._load_many(request, session, users)
+        for listed in chain.from_iterable(page.nodes for page in pages.values()):
+            if listed.profile is not None:
+                self._profiles.prime(listed.user_id, listed.profile)
+        return pages
 
 
 class StandingLoader(DataLoader[EntityId, Standing]):

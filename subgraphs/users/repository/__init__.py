@@ -14,6 +14,7 @@ from subgraphs.users.repository.privacy import PrivacyRecord, PrivacyRepository
 from subgraphs.users.repository.regard import Regard
 from subgraphs.users.repository.relation_table import KeyRange, Relation, RelationTable
 from subgraphs.users.repository.search import FoundUser, SearchRepository, SearchTerms
+from subgraphs.users.repository.seen_pages import SeenRelation
 from subgraphs.users.repository.sessions import (
     SessionRecord,
     SessionRepository,
@@ -51,6 +52,7 @@ __all__ = [
     "RelationTable",
     "SearchRepository",
     "SearchTerms",
+    "SeenRelation",
     "SeenUser",
     "SessionRecord",
     "SessionRepository",

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from subgraphs.users.repository.relation_table import RelationTable
+from subgraphs.users.repository.seen_pages import SeenPages
 from subgraphs.users.tables import (
     AccountStatus,
     blocks,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from shared.sharding import EntityId, ReadSession, Session, WriteSession
     from subgraphs.users.repository.relation_table import KeyRange, Relation
+    from subgraphs.users.repository.seen_pages import SeenRelation
 
 __all__ = ["FollowRepository", "FollowSide", "Reception"]
 
@@ -84,6 +86,7 @@ class FollowSide:
 
     def __init__(self, table: Table, number: Column[int], *, owner: str, other: str) -> None:
         self._rows = RelationTable(table, owner=owner, other=other)
+        self._pages = SeenPages(self._rows)
         self._count = (
             update(users)
             .where(_IS_USER)
@@ -120,10 +123,15 @@ class FollowSide:
         return removed
 
     async def load_many_pages(
-        self, session: ReadSession, owners: Sequence[EntityId], part: KeyRange
-    ) -> dict[EntityId, list[Relation]]:
+        self,
+        session: ReadSession,
+        owners: Sequence[EntityId],
+        part: KeyRange,
+        *,
+        viewer_id: EntityId | None,
+    ) -> dict[EntityId, list[SeenRelation]]:
         """The same part of the list of each of these owners; one statement."""
-        return await self._rows.load_many_pages(session, owners, part)
+        return await self._pages.load_many(session, owners, part, viewer_id=viewer_id)
 
     async def _add(self, session: WriteSession, owner: EntityId, by: int) -> None:
         await session.execute(self._count, {**_key(owner), "by_": by})

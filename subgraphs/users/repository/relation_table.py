@@ -7,7 +7,7 @@ Each of these tables has ``(slot, <owner>_id, <other>_slot, <other>_id)`` as its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, SmallInteger, Uuid, bindparam, column, delete, func, select, true
@@ -16,14 +16,25 @@ from sqlalchemy.dialects.postgresql import insert
 from shared.sharding import EntityId, Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Row, Select, Table
 
     from shared.sharding import ReadSession, Session, WriteSession
 
-__all__ = ["FIRST_UUID", "LAST_UUID", "KeyRange", "Relation", "RelationTable"]
+__all__ = [
+    "FIRST_UUID",
+    "LAST_UUID",
+    "KeyRange",
+    "Relation",
+    "RelationTable",
+    "by_owner",
+    "page_parameters",
+    "read_relation",
+]
+
+R = TypeVar("R")
 
 FIRST_UUID, LAST_UUID = UUID(int=0), UUID(int=2**128 - 1)
 
@@ -86,27 +97,27 @@ class RelationTable:
         self._remove = delete(table).where(is_pair).returning(*self._columns)
         self._remove_exactly = self._remove.where(table.c.id == bindparam("id_"))
         self._remove_some = self._some_of_owner()
-        self._newest = self._pages(backward=False)
-        self._oldest = self._pages(backward=True)
+        self._newest = self.pages(backward=False)
+        self._oldest = self.pages(backward=True)
 
     async def find(self, session: Session, owner: EntityId, other: EntityId) -> Relation | None:
         """The row of this pair."""
         row = (await session.execute(self._find, _pair(owner, other))).one_or_none()
-        return None if row is None else _relation(row)
+        return None if row is None else read_relation(row)
 
-    async def put(self, session: WriteSession, relation: Relation) -> bool:
+    async def put(self, session: WriteSession, row: Relation) -> bool:
         """Write a row; True when the pair had none. A newer row of the pair stays as it is."""
         owner_id, other_slot, other_id = self._names
         values = {
-            "slot": relation.owner.slot,
-            owner_id: relation.owner.uuid,
-            other_slot: relation.other.slot,
-            other_id: relation.other.uuid,
-            "id": relation.id,
-            "created_at": relation.created_at,
+            "slot": row.owner.slot,
+            owner_id: row.owner.uuid,
+            other_slot: row.other.slot,
+            other_id: row.other.uuid,
+            "id": row.id,
+            "created_at": row.created_at,
         }
-        row = (await session.execute(self._put, values)).one_or_none()
-        return row is not None and bool(row.is_new)
+        put = (await session.execute(self._put, values)).one_or_none()
+        return put is not None and bool(put.is_new)
 
     async def remove(
         self, session: WriteSession, owner: EntityId, other: EntityId, *, only: UUID | None = None
@@ -119,39 +130,27 @@ class RelationTable:
                 self._remove_exactly, {**_pair(owner, other), "id_": only}
             )
         row = result.one_or_none()
-        return None if row is None else _relation(row)
+        return None if row is None else read_relation(row)
 
     async def remove_some(
         self, session: WriteSession, owner: EntityId, limit: int
     ) -> list[Relation]:
         """Delete up to ``limit`` rows of an owner, and return them."""
         parameters = {"slot_": owner.slot, "owner_id_": owner.uuid, "limit_": limit}
-        return list(map(_relation, await session.execute(self._remove_some, parameters)))
+        return list(map(read_relation, await session.execute(self._remove_some, parameters)))
 
     async def load_many_pages(
         self, session: ReadSession, owners: Sequence[EntityId], part: KeyRange
     ) -> dict[EntityId, list[Relation]]:
         """The same part of the list of each of these owners; one statement."""
-        rows = await session.execute(
-            self._oldest if part.backward else self._newest,
-            {
-                "slots": [owner.slot for owner in owners],
-                "owner_ids": [owner.uuid for owner in owners],
-                "after_": part.after or LAST_UUID,
-                "before_": part.before or FIRST_UUID,
-                "limit_": part.limit,
-            },
-        )
-        found: dict[EntityId, list[Relation]] = {owner: [] for owner in owners}
-        for relation in map(_relation, rows):
-            found[relation.owner].append(relation)
-        for listed in found.values():
-            # a join promises no order
-            listed.sort(key=lambda relation: relation.id, reverse=not part.backward)
-        return found
+        statement = self._oldest if part.backward else self._newest
+        rows = await session.execute(statement, page_parameters(owners, part))
+        return by_owner(map(read_relation, rows), owners, part, lambda row: row)
 
-    def _pages(self, *, backward: bool) -> Select[Any]:
-        """An index scan per owner, however many there are."""
+    def pages(self, *, backward: bool) -> Select[Any]:
+        """A page of each of many owners, without order, for ``read_relation``; the statement needs
+        ``page_parameters``. An index scan per owner, however many there are.
+        """
         owners = (
             func.unnest(
                 bindparam("slots", type_=ARRAY(SmallInteger)),
@@ -197,7 +196,34 @@ def _pair(owner: EntityId, other: EntityId) -> dict[str, object]:
     }
 
 
-def _relation(row: Row[Any]) -> Relation:  # Any: the columns are those of a relation table
+def page_parameters(owners: Sequence[EntityId], part: KeyRange) -> dict[str, object]:
+    """The parameters of ``RelationTable.pages``."""
+    return {
+        "slots": [owner.slot for owner in owners],
+        "owner_ids": [owner.uuid for owner in owners],
+        "after_": part.after or LAST_UUID,
+        "before_": part.before or FIRST_UUID,
+        "limit_": part.limit,
+    }
+
+
+def by_owner(
+    rows: Iterable[R],
+    owners: Sequence[EntityId],
+    part: KeyRange,
+    relation_of: Callable[[R], Relation],
+) -> dict[EntityId, list[R]]:
+    """The rows of each owner, in the order of the page, because a join promises none."""
+    found: dict[EntityId, list[R]] = {owner: [] for owner in owners}
+    for row in rows:
+        found[relation_of(row).owner].append(row)
+    for listed in found.values():
+        listed.sort(key=lambda row: relation_of(row).id, reverse=not part.backward)
+    return found
+
+
+def read_relation(row: Row[Any]) -> Relation:  # Any: the columns are those of a relation table
+    """The relation in a row."""
     return Relation(
         id=row.id,
         owner=EntityId(Slot(row.slot), row.owner_id),

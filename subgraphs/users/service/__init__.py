@@ -5,6 +5,7 @@ from subgraphs.users.service.accounts import AccountService, Login, Registration
 from subgraphs.users.service.blocks import BlockService
 from subgraphs.users.service.contact_sync import ContactSyncService
 from subgraphs.users.service.contacts import Contact, ContactService
+from subgraphs.users.service.follow_lists import FollowListService, Listed
 from subgraphs.users.service.follow_mirror import FollowMirror
 from subgraphs.users.service.follows import FollowService
 from subgraphs.users.service.identity_changes import IdentityChanges
@@ -36,9 +37,11 @@ __all__ = [
     "Contact",
     "ContactService",
     "ContactSyncService",
+    "FollowListService",
     "FollowMirror",
     "FollowService",
     "IdentityChanges",
+    "Listed",
     "Login",
     "Look",
     "Presence",

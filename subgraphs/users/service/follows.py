@@ -1,4 +1,4 @@
-"""Follows: beginning and ending them, and the lists of who follows whom.
+"""Follows: beginning and ending them.
 
 A follow has two rows, on the slots of two users. The follower's slot decides: its row, its number
 and the event are one transaction. ``FollowMirror`` brings the followee's slot in line with it, from
@@ -12,26 +12,18 @@ from typing import TYPE_CHECKING
 
 from shared.errors import BadUserInputError
 from shared.events import append
-from shared.pagination import KeyPart, Keyset, build_page
 from shared.sharding import EntityId
 from subgraphs.users.errors import AccountInactiveError, UserBlockedError, UserNotFoundError
 from subgraphs.users.events import UserFollowed, UserFollowerRemoved, UserUnfollowed
 from subgraphs.users.repository import Relation
-from subgraphs.users.service.key_ranges import key_range
 from subgraphs.users.tables import AccountStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from shared.auth import Viewer
-    from shared.pagination import Page, PageRequest
-    from shared.sharding import ReadSession, Shards, WriteSession
-    from subgraphs.users.repository import FollowRepository, FollowSide, Reception
+    from shared.sharding import Shards, WriteSession
+    from subgraphs.users.repository import FollowRepository, Reception
 
 __all__ = ["FollowService"]
-
-_FOLLOWERS = Keyset("users:followers", (KeyPart.UUID,))
-_FOLLOWING = Keyset("users:following", (KeyPart.UUID,))
 
 
 class FollowService:
@@ -111,18 +103,6 @@ class FollowService:
             await append(session, follower_removed(row), actor=None)
         return len(own) + len(others)
 
-    async def load_many_followers(
-        self, request: PageRequest, session: ReadSession, users: Sequence[EntityId]
-    ) -> Mapping[EntityId, Page[Relation]]:
-        """Batch function of a loader: the same page of each user's followers, newest first."""
-        return await _load_pages(self._repository.followers, _FOLLOWERS, request, session, users)
-
-    async def load_many_following(
-        self, request: PageRequest, session: ReadSession, users: Sequence[EntityId]
-    ) -> Mapping[EntityId, Page[Relation]]:
-        """Batch function of a loader: the same page of whom each user follows, newest first."""
-        return await _load_pages(self._repository.following, _FOLLOWING, request, session, users)
-
     async def _reception(self, followee: EntityId, follower: EntityId) -> Reception:
         async with self._shards.read(followee.slot, fresh=True) as session:
             reception = await self._repository.find_reception(session, followee, follower)
@@ -152,18 +132,3 @@ def follower_removed(row: Relation) -> UserFollowerRemoved:
 
 def _followed(row: Relation) -> UserFollowed:
     return UserFollowed(follower_id=str(row.owner), followee_id=str(row.other), follow_id=row.id)
-
-
-async def _load_pages(
-    side: FollowSide,
-    keyset: Keyset,
-    request: PageRequest,
-    session: ReadSession,
-    users: Sequence[EntityId],
-) -> Mapping[EntityId, Page[Relation]]:
-    part = key_range(keyset, request)
-    rows = await side.load_many_pages(session, users, part)
-    return {
-        user_id: build_page(listed, request, lambda row: keyset.encode((row.id,)))
-        for user_id, listed in rows.items()
-    }

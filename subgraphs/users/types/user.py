@@ -11,7 +11,7 @@ from shared.pagination import PageRequest, page_request
 from shared.sharding import EntityId
 from subgraphs.users.context import UsersInfo
 from subgraphs.users.errors import PresenceUnavailableError
-from subgraphs.users.loaders import RelationPages
+from subgraphs.users.loaders import ListPages
 from subgraphs.users.repository import Standing
 from subgraphs.users.service import Profile, StoredPresence, presence_of
 from subgraphs.users.tables import AccountStatus
@@ -162,13 +162,13 @@ UserConnection = Connection[User]
 
 
 async def _load_related(
-    info: UsersInfo, profile: Profile, pages: RelationPages, request: PageRequest
+    info: UsersInfo, profile: Profile, pages: ListPages, request: PageRequest
 ) -> UserConnection:
     """A page of a list of this user's, without those who are not to be seen."""
     if not profile.sight.profile:
         return UserConnection.from_pairs([], has_next_page=False, has_previous_page=False)
     page = await pages.load(request, profile.id)
-    listed = await load_listed(info, page, lambda row: row.other)
+    listed = await load_listed(info, page, lambda row: row.user_id)
     return UserConnection.of_part(
         page, [(cursor, User.of(other)) for cursor, _, other in listed if other.sight.profile]
     )
