@@ -248,7 +248,7 @@ class _Application:
             audience=self._issuer.audience,
             slots=shards.topology.slots,
         )
-        follows = FollowService(shards, self._follows)
+        follows = FollowService(shards, self._follows, limiter, self._settings.follow_limit())
         contacts = ContactRepository()
         return UsersServices(
             shards=shards,

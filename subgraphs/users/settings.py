@@ -42,6 +42,7 @@ class UsersSettings(ServiceSettings):
     limit_search: RateSetting = "120/60"
     presence_seconds: int = Field(default=60, ge=1)
     limit_sync_contacts_user: RateSetting = "20/3600"
+    limit_follow_user: RateSetting = "400/3600"
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or
@@ -65,6 +66,10 @@ class UsersSettings(ServiceSettings):
             life=timedelta(seconds=self.session_seconds),
             grace=timedelta(seconds=self.refresh_grace_seconds),
         )
+
+    def follow_limit(self) -> RateLimit | None:
+        """How often one user may follow somebody."""
+        return RateLimit.of("follow_user", self.limit_follow_user)
 
     def account_limits(self) -> AccountLimits:
         """How often anybody may try to get an account, or into one."""

@@ -20,6 +20,7 @@ from subgraphs.users.tables import AccountStatus
 
 if TYPE_CHECKING:
     from shared.auth import Viewer
+    from shared.limits import RateLimit, RateLimiter
     from shared.sharding import Shards, WriteSession
     from subgraphs.users.repository import FollowRepository, Reception
 
@@ -29,9 +30,18 @@ __all__ = ["FollowService"]
 class FollowService:
     """Follows on behalf of a viewer."""
 
-    def __init__(self, shards: Shards, repository: FollowRepository) -> None:
+    def __init__(
+        self,
+        shards: Shards,
+        repository: FollowRepository,
+        limiter: RateLimiter,
+        limit: RateLimit | None = None,
+    ) -> None:
+        """``limit``: how often one user may follow somebody; None: any number of times."""
         self._shards = shards
         self._repository = repository
+        self._limiter = limiter
+        self._limit = limit
 
     async def follow(self, viewer: Viewer, followee: EntityId) -> None:
         """Follow a user; nothing happens when the viewer does already.
@@ -44,10 +54,12 @@ class FollowService:
             BadUserInputError: to oneself.
             UserNotFoundError: there is no such user to follow.
             UserBlockedError: one of the two has blocked the other.
+            RateLimitedError: the viewer has followed too many in a short time.
         """
         follower = viewer.require_user()
         if follower == followee:
             raise BadUserInputError("You cannot follow yourself.", field="userId")
+        await self._limiter.hit(self._limit, str(follower))
         reception = await self._reception(followee, follower)
         async with self._shards.write(follower.slot) as session:
             if await self._repository.lock_user(session, follower) is not AccountStatus.ACTIVE:

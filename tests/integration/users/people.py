@@ -15,6 +15,8 @@ mutation ($id: ID!) {
 }
 """
 UNFOLLOW = "mutation ($id: ID!) { unfollow(userId: $id) { id isFollowedByMe } }"
+BLOCK = "mutation ($id: ID!) { blockUser(userId: $id) { id } }"
+UNBLOCK = "mutation ($id: ID!) { unblockUser(userId: $id) { id } }"
 COUNTS = "query ($id: ID!) { user(id: $id) { followerCount followingCount } }"
 
 
@@ -33,6 +35,14 @@ class Person:
     async def unfollow(self, other: Person | str) -> Answer:
         """Follow a person no more."""
         return await self.users(UNFOLLOW, {"id": _id(other)}, token=self.token)
+
+    async def block(self, other: Person) -> Answer:
+        """Have nothing to do with a person any more."""
+        return await self.users(BLOCK, {"id": other.id}, token=self.token)
+
+    async def unblock(self, other: Person) -> Answer:
+        """Take that back."""
+        return await self.users(UNBLOCK, {"id": other.id}, token=self.token)
 
     async def counts(self, other: Person) -> tuple[int, int]:
         """The followers of a person and those whom they follow, by the numbers."""

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from shared.events import Delivery, Event, EventPayload
+from shared.limits import RateLimiter
 from shared.sharding import EntityId, ShardConfig, Shards, ShardSettings, Topology
 from shared.sharding.uuid7 import new_uuid7
 from subgraphs.users.events import UserFollowed, UserFollowerRemoved, UserUnfollowed
@@ -153,7 +154,7 @@ async def test_all_follows_of_who_is_gone_end_in_batches(
     await on_every_shard(
         users_shards, "UPDATE users SET status = 'DELETED' WHERE id = $1", gone.uuid
     )
-    service = FollowService(shards, FollowRepository())
+    service = FollowService(shards, FollowRepository(), RateLimiter.in_memory())
 
     ended: list[int] = []
     while not ended or ended[-1]:
@@ -186,7 +187,7 @@ async def test_severing_ends_follows_both_ways_whatever_is_under_way(
     for follower, followee in ((ada, bob), (bob, ada), (bob, eve)):
         (await follower.follow(followee)).ok()
     await settled(users_shards)
-    service = FollowService(shards, FollowRepository())
+    service = FollowService(shards, FollowRepository(), RateLimiter.in_memory())
 
     for other in (ada, eve):
         first, second = EntityId.parse(bob.id), EntityId.parse(other.id)

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import delete, insert
 
-from shared.sharding import EntityId, ShardConfig, Shards, ShardSettings, Topology
-from subgraphs.users.repository import FollowRepository
-from subgraphs.users.service import FollowService
-from subgraphs.users.tables import blocks
+from shared.sharding import ShardConfig
 from tests.integration.users.people import Meet, Person
-from tests.support.follows import block_values, pairs_of
+from tests.support.follows import pairs_of
 from tests.support.shard_rows import on_every_shard
 
 _ROUNDS = 40
 
 
-@pytest.fixture
-async def shards(users_shards: tuple[ShardConfig, ...]) -> AsyncIterator[Shards]:
-    async with Shards(Topology.initial(users_shards), ShardSettings(domain="users")) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_both_sides_agree_after_a_storm(
-    meet: Meet, shards: Shards, users_shards: tuple[ShardConfig, ...], seed: int
+    meet: Meet, users_shards: tuple[ShardConfig, ...], seed: int
 ) -> None:
     people = await meet(8)
 
@@ -43,9 +32,9 @@ async def test_both_sides_agree_after_a_storm(
                 case "unfollow":
                     (await person.unfollow(other)).ok()
                 case "block":
-                    await _block(shards, person, other)
+                    (await person.block(other)).ok()
                 case _:
-                    await _unblock(shards, person, other)
+                    (await person.unblock(other)).ok()
 
     # each person acts from two devices at once
     await asyncio.gather(
@@ -60,25 +49,3 @@ async def test_both_sides_agree_after_a_storm(
     assert follows
     assert blocked
     assert follows.isdisjoint(blocked | {(second, first) for first, second in blocked})
-
-
-async def _block(shards: Shards, blocker: Person, blocked: Person) -> None:
-    first, second = EntityId.parse(blocker.id), EntityId.parse(blocked.id)
-    repository = FollowRepository()
-    async with shards.write(first.slot) as session:
-        await repository.lock_user(session, first)
-        if not await repository.has_blocked(session, first, second):
-            await session.execute(insert(blocks), block_values(first, second))
-            await FollowService(shards, repository).sever(session, first, second)
-
-
-async def _unblock(shards: Shards, blocker: Person, blocked: Person) -> None:
-    first, second = EntityId.parse(blocker.id), EntityId.parse(blocked.id)
-    async with shards.write(first.slot) as session:
-        await session.execute(
-            delete(blocks).where(
-                blocks.c.slot == first.slot,
-                blocks.c.blocker_id == first.uuid,
-                blocks.c.blocked_id == second.uuid,
-            )
-        )

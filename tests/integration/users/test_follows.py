@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
 
+from shared.settings import Environment
 from shared.sharding import EntityId, ShardConfig
+from subgraphs.users.app import create_app
+from subgraphs.users.settings import UsersSettings
 from tests.integration.users.people import FOLLOW, UNFOLLOW, Meet, Person
 from tests.support.follows import block, locked, pairs_of, read_follows, settled
 from tests.support.shard_rows import on_every_shard
-from tests.support.subgraphs import SubgraphClient, Tokens, new_id
+from tests.support.subgraphs import SubgraphClient, Tokens, new_id, running, shard_entries
 
 Shards: TypeAlias = tuple[ShardConfig, ...]
 
@@ -142,6 +146,26 @@ async def test_a_block_either_way_refuses(meet: Meet, users_shards: Shards) -> N
     assert (await ada.follow(eve)).codes == ["USER_BLOCKED"]
 
     assert await pairs_of(users_shards) == set()
+
+
+async def test_one_user_follows_only_so_many_in_a_time(
+    users_shards: Shards, meet: Meet, tokens: Tokens
+) -> None:
+    ada, bob, eve = await meet(3)
+    settings = UsersSettings(
+        shards=shard_entries(users_shards),
+        environment=Environment.DEVELOPMENT,
+        limit_follow_user="2/3600",
+    )
+    async with running(create_app(settings, issuer=tokens.issuer)) as users:
+        ada, bob, eve = (replace(person, users=users) for person in (ada, bob, eve))
+        (await ada.follow(bob)).ok()
+        (await ada.follow(eve)).ok()
+        refused = await ada.follow(bob)
+        (await bob.follow(eve)).ok()
+
+    assert refused.codes == ["RATE_LIMITED"]
+    assert refused.errors[0]["extensions"]["retryAfter"] > 0
 
 
 @pytest.mark.parametrize("status", ["DEACTIVATED", "DELETED"])
