@@ -197,8 +197,8 @@ def _report(everybody: Sequence[Person], topology: Topology, rows: Sequence[Row]
         "# Users",
         "",
         "Made by `python -m benchmarks.users --keep`; the users subgraph on two durable shards.",
-        "Its clients (httpx, about 1 ms of CPU a request) run in the same process, databases on the",
-        "same cores: `system.md` has numbers from socket to socket. Times in ms.",
+        "Its clients (httpx, about 1 ms of CPU a request) run in the same process, databases on",
+        "the same cores: `system.md` has numbers from socket to socket. Times in ms.",
         "",
         f"{len(everybody):,} users: "
         + ", ".join(f"{name} has {number:,}" for name, number in sorted(by_shard.items()))
