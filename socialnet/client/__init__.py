@@ -25,7 +25,7 @@ from .contacts import (
 )
 from .create_post import CreatePost, CreatePostCreatePost, CreatePostCreatePostAuthor
 from .delete_post import DeletePost
-from .enums import AccountStatus, PostVisibility, Visibility
+from .enums import AccountStatus, DevicePlatform, PostVisibility, Visibility
 from .exceptions import (
     GraphQLClientError,
     GraphQLClientGraphQLError,
@@ -34,7 +34,15 @@ from .exceptions import (
     GraphQLClientInvalidResponseError,
 )
 from .follow import Follow, FollowFollowed
-from .fragments import ContactParts, ContactPartsUser, PostBody, PrivacyParts, UserCard
+from .fragments import (
+    ContactParts,
+    ContactPartsUser,
+    DeviceParts,
+    PostBody,
+    PrivacyParts,
+    UserCard,
+)
+from .get_devices import GetDevices, GetDevicesDevices
 from .get_follows import (
     GetFollows,
     GetFollowsUser,
@@ -90,7 +98,9 @@ from .refresh_session import (
     RefreshSessionRefreshSessionUser,
 )
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
+from .register_device import RegisterDevice, RegisterDeviceRegisterDevice
 from .remove_contact import RemoveContact
+from .remove_device import RemoveDevice
 from .revoke_session import RevokeSession
 from .search_users import (
     SearchUsers,
@@ -139,8 +149,12 @@ __all__ = [
     "CreatePostCreatePostAuthor",
     "CreatePostInput",
     "DeletePost",
+    "DeviceParts",
+    "DevicePlatform",
     "Follow",
     "FollowFollowed",
+    "GetDevices",
+    "GetDevicesDevices",
     "GetFollows",
     "GetFollowsUser",
     "GetFollowsUserFollowers",
@@ -205,10 +219,13 @@ __all__ = [
     "RefreshSessionRefreshSession",
     "RefreshSessionRefreshSessionUser",
     "Register",
+    "RegisterDevice",
+    "RegisterDeviceRegisterDevice",
     "RegisterInput",
     "RegisterRegistration",
     "RegisterRegistrationUser",
     "RemoveContact",
+    "RemoveDevice",
     "RevokeSession",
     "SearchUsers",
     "SearchUsersSearchUsers",

@@ -10,6 +10,12 @@ class AccountStatus(str, Enum):
     DELETED = "DELETED"
 
 
+class DevicePlatform(str, Enum):
+    ANDROID = "ANDROID"
+    IOS = "IOS"
+    WEB = "WEB"
+
+
 class PostVisibility(str, Enum):
     PUBLIC = "PUBLIC"
     FOLLOWERS = "FOLLOWERS"

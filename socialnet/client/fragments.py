@@ -7,7 +7,7 @@ from typing import Optional
 from pydantic import Field
 
 from .base_model import BaseModel
-from .enums import PostVisibility, Visibility
+from .enums import DevicePlatform, PostVisibility, Visibility
 
 
 class UserCard(BaseModel):
@@ -24,6 +24,12 @@ class ContactParts(BaseModel):
 
 class ContactPartsUser(UserCard):
     phone: Optional[str]
+
+
+class DeviceParts(BaseModel):
+    id: str
+    platform: DevicePlatform
+    created_at: datetime = Field(alias="createdAt")
 
 
 class PostBody(BaseModel):
@@ -45,5 +51,6 @@ class PrivacyParts(BaseModel):
 
 UserCard.model_rebuild()
 ContactParts.model_rebuild()
+DeviceParts.model_rebuild()
 PostBody.model_rebuild()
 PrivacyParts.model_rebuild()

@@ -35,6 +35,7 @@ from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
     BlockRepository,
     ContactRepository,
+    DeviceRepository,
     FollowRepository,
     HoldingsRepository,
     IdentityKind,
@@ -52,6 +53,8 @@ from subgraphs.users.service import (
     BlockService,
     ContactService,
     ContactSyncService,
+    DeviceMoves,
+    DeviceService,
     FollowListService,
     FollowMirror,
     FollowService,
@@ -148,6 +151,7 @@ class _Application:
         self._revoked = revoked or RevokedSessions(remember=settings.revocation_seconds)
         self._hears_of_others = revoked is None
         self._follows = FollowRepository()
+        self._devices = DeviceRepository()
         self._services: UsersServices | None = None
 
     @asynccontextmanager
@@ -191,6 +195,7 @@ class _Application:
                         revoking,
                         FollowMirror(shards, self._follows),
                         PresenceConsumer(store, announcer, slots=topology.slots),
+                        DeviceMoves(shards, self._devices),
                         *consumers,
                     ],
                     kafka=self._settings.kafka(),
@@ -283,6 +288,9 @@ class _Application:
             sessions=sessions,
             standings=StandingRepository(),
             stats=StatsService(shards),
+            devices=DeviceService(
+                shards, self._devices, repository, limiter, self._settings.device_limit()
+            ),
             diagnostics=self._settings.environment is Environment.DEVELOPMENT,
         )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         BlockService,
         ContactService,
         ContactSyncService,
+        DeviceService,
         FollowListService,
         FollowService,
         PresenceService,
@@ -46,6 +47,7 @@ class UsersServices:
     contacts: ContactService
     contact_sync: ContactSyncService
     blocks: BlockService
+    devices: DeviceService
     profiles: ProfileService
     search: SearchService
     privacy: PrivacyService

@@ -7,6 +7,7 @@ from shared.errors import ErrorCode, SocialnetError
 
 __all__ = [
     "AccountInactiveError",
+    "DeviceNotFoundError",
     "PresenceUnavailableError",
     "RefreshTokenInvalidError",
     "RefreshTokenReusedError",
@@ -37,6 +38,13 @@ class UserNotFoundError(SocialnetError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.NOT_FOUND, "There is no such user.")
+
+
+class DeviceNotFoundError(SocialnetError):
+    """A mutation names a device that is not one of the caller's."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.NOT_FOUND, "There is no such device.")
 
 
 class SessionNotFoundError(SocialnetError):

@@ -9,10 +9,13 @@ from pydantic import AwareDatetime
 from typing_extensions import override
 
 from shared.events import EventPayload
-from subgraphs.users.tables import Visibility
+from subgraphs.users.tables import DevicePlatform, Visibility
 
 __all__ = [
     "EVENTS",
+    "DeviceDisplaced",
+    "DeviceRegistered",
+    "DeviceRemoved",
     "UserBlocked",
     "UserFollowed",
     "UserFollowerRemoved",
@@ -141,6 +144,42 @@ class UserUnblocked(_BlockPayload):
     event_type: ClassVar[str] = "user.unblocked"
 
 
+class _DevicePayload(EventPayload):
+    """Which device. The events of one device come in order."""
+
+    device_id: str
+
+    @override
+    def entity_id(self) -> str:
+        return self.device_id
+
+
+class DeviceRegistered(_DevicePayload):
+    """A user gets push notifications on a device; told again when its platform was corrected. The
+    token is only good together with the app's own credentials at the push service.
+    """
+
+    event_type: ClassVar[str] = "device.registered"
+
+    user_id: str
+    platform: DevicePlatform
+    token: str
+
+
+class DeviceDisplaced(_DevicePayload):
+    """The device's token was registered again by somebody else: the users domain removes it."""
+
+    event_type: ClassVar[str] = "device.displaced"
+
+
+class DeviceRemoved(_DevicePayload):
+    """A user gets no push notifications on a device any more."""
+
+    event_type: ClassVar[str] = "device.removed"
+
+    user_id: str
+
+
 EVENTS: tuple[type[EventPayload], ...] = (
     UserRegistered,
     UserUpdated,
@@ -151,5 +190,8 @@ EVENTS: tuple[type[EventPayload], ...] = (
     UserFollowerRemoved,
     UserBlocked,
     UserUnblocked,
+    DeviceRegistered,
+    DeviceDisplaced,
+    DeviceRemoved,
 )
 """Every event of the domain."""

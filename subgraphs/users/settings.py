@@ -43,6 +43,7 @@ class UsersSettings(ServiceSettings):
     presence_seconds: int = Field(default=60, ge=1)
     limit_sync_contacts_user: RateSetting = "20/3600"
     limit_follow_user: RateSetting = "400/3600"
+    limit_device_user: RateSetting = "60/3600"
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or
@@ -81,6 +82,10 @@ class UsersSettings(ServiceSettings):
             refresh_address=RateLimit.of("refresh_address", self.limit_refresh_address),
             refresh_session=RateLimit.of("refresh_session", self.limit_refresh_session),
         )
+
+    def device_limit(self) -> RateLimit | None:
+        """How often one user may register a device."""
+        return RateLimit.of("device_user", self.limit_device_user)
 
     def _other_keys(self) -> tuple[PublicKey, ...]:
         keys = []

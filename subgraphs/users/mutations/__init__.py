@@ -5,6 +5,7 @@ import strawberry
 from subgraphs.users.mutations.accounts import AccountMutations
 from subgraphs.users.mutations.blocks import BlockMutations
 from subgraphs.users.mutations.contacts import ContactMutations
+from subgraphs.users.mutations.devices import DeviceMutations
 from subgraphs.users.mutations.follows import FollowMutations
 from subgraphs.users.mutations.presence import PresenceMutations
 from subgraphs.users.mutations.privacy import PrivacyMutations
@@ -24,5 +25,6 @@ class Mutation(
     FollowMutations,
     ContactMutations,
     BlockMutations,
+    DeviceMutations,
 ):
     """What can be done in the users domain."""

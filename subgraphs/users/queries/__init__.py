@@ -5,6 +5,7 @@ services, wrap.
 import strawberry
 
 from subgraphs.users.queries.contacts import ContactQueries
+from subgraphs.users.queries.devices import DeviceQueries
 from subgraphs.users.queries.privacy import PrivacyQueries
 from subgraphs.users.queries.search import SearchQueries
 from subgraphs.users.queries.sessions import SessionQueries
@@ -16,6 +17,12 @@ __all__ = ["Query"]
 
 @strawberry.type
 class Query(
-    UserQueries, SearchQueries, ContactQueries, PrivacyQueries, SessionQueries, StatsQueries
+    UserQueries,
+    SearchQueries,
+    ContactQueries,
+    PrivacyQueries,
+    SessionQueries,
+    StatsQueries,
+    DeviceQueries,
 ):
     """What can be asked of the users domain."""

@@ -2,6 +2,7 @@
 
 from subgraphs.users.repository.blocks import BlockRepository
 from subgraphs.users.repository.contacts import ContactRecord, ContactRepository
+from subgraphs.users.repository.devices import DeviceRecord, DeviceRepository, TokenKey
 from subgraphs.users.repository.follows import FollowRepository, FollowSide, Reception
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.presence import (
@@ -35,6 +36,8 @@ __all__ = [
     "ContactRecord",
     "ContactRepository",
     "Credentials",
+    "DeviceRecord",
+    "DeviceRepository",
     "FollowRepository",
     "FollowSide",
     "FoundUser",
@@ -59,6 +62,7 @@ __all__ = [
     "Standing",
     "StandingRepository",
     "StoredPresence",
+    "TokenKey",
     "UsedRefreshToken",
     "UserRecord",
     "UserRepository",

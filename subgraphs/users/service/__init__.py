@@ -5,6 +5,8 @@ from subgraphs.users.service.accounts import AccountService, Login, Registration
 from subgraphs.users.service.blocks import BlockService
 from subgraphs.users.service.contact_sync import ContactSyncService
 from subgraphs.users.service.contacts import Contact, ContactService
+from subgraphs.users.service.device_moves import DeviceMoves
+from subgraphs.users.service.devices import DeviceService
 from subgraphs.users.service.follow_lists import FollowListService, Listed
 from subgraphs.users.service.follow_mirror import FollowMirror
 from subgraphs.users.service.follows import FollowService
@@ -37,6 +39,8 @@ __all__ = [
     "Contact",
     "ContactService",
     "ContactSyncService",
+    "DeviceMoves",
+    "DeviceService",
     "FollowListService",
     "FollowMirror",
     "FollowService",

@@ -12,9 +12,11 @@ from email_validator import EmailNotValidError, validate_email
 from shared.errors import BadUserInputError
 from shared.text import clean_text
 
-__all__ = ["bio", "display_name", "email", "handle", "nickname"]
+__all__ = ["bio", "display_name", "email", "handle", "nickname", "push_token"]
 
 _MAX_EMAIL = 254  # RFC 5321, with the brackets taken off
+# The longest is the JSON of a browser's subscription (RFC 8030: an endpoint and two keys).
+_PUSH_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
 _HANDLE = re.compile(r"[a-z0-9_]{3,30}", re.ASCII)
 # ASCII digits only, no letters and no extension, all of which the library would take
 _PHONE = re.compile(r"\+[0-9 ().-]{6,30}", re.ASCII)
@@ -78,3 +80,11 @@ def nickname(text: str) -> str:
 def bio(text: str) -> str:
     """What a user says of themselves: up to 300 characters."""
     return clean_text(text, field="bio", max_length=300, multiline=True)
+
+
+def push_token(text: str) -> str:
+    """What a push service gave to an app, as it is: ASCII without spaces, up to 4096 characters."""
+    if _PUSH_TOKEN.fullmatch(text) is None:
+        message = "token must be 1 to 4096 ASCII characters without spaces."
+        raise BadUserInputError(message, field="token")
+    return text

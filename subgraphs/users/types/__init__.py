@@ -2,6 +2,7 @@
 
 from subgraphs.users.types.auth import AuthPayload
 from subgraphs.users.types.contact import Contact, ContactConnection
+from subgraphs.users.types.device import Device, DevicePlatform
 from subgraphs.users.types.lists import load_listed
 from subgraphs.users.types.media import Media
 from subgraphs.users.types.presence import Presence
@@ -14,6 +15,8 @@ __all__ = [
     "AuthPayload",
     "Contact",
     "ContactConnection",
+    "Device",
+    "DevicePlatform",
     "Media",
     "Presence",
     "PrivacySettings",

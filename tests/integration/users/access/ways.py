@@ -19,6 +19,7 @@ VARIABLES = {
     "bio": "String!",
     "references": "[_Any!]!",
     "session": "ID!",  # one of X's
+    "device": "ID!",  # one of X's
     "unique": "String!",  # a handle that nobody has
 }
 
@@ -102,6 +103,9 @@ WAYS = {
     "logout": _mutation("logout"),
     "logoutEverywhere": _mutation("logoutEverywhere"),
     "revokeSession": _mutation("revokeSession(id: $session)"),
+    "devices": Way("devices { id }"),
+    "registerDevice": _mutation("registerDevice(token: $unique, platform: WEB) { id }"),
+    "removeDevice": _mutation("removeDevice(id: $device)"),
     "updateProfile": _mutation("updateProfile(input: {bio: $bio}) { ...seen }"),
     "updatePrivacySettings": _mutation(
         "updatePrivacySettings(input: {readReceipts: false}) { readReceipts }"

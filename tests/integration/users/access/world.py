@@ -33,6 +33,8 @@ class World:
     """Every field of X's as it is, whoever may see it."""
     session: str
     """The ID of a session of X's."""
+    device: str
+    """The ID of a device of X's."""
     tokens: dict[Role, str | None]
 
     @classmethod
@@ -52,9 +54,10 @@ class World:
             people[name] = Person(users, user_id, tokens.of(EntityId.parse(user_id), *scopes))
         x = people[Role.SELF]
         sessions = (await users("{ sessions { id } }", token=x.token)).ok()["sessions"]
+        device = (await users(_DEVICE, token=x.token)).ok()["registerDevice"]["id"]
         true = await _fill(shards, x, people["y"])
         by_role = {role: None if role is Role.ANONYMOUS else people[role].token for role in Role}
-        world = cls(users, address, shards, true, sessions[0]["id"], by_role)
+        world = cls(users, address, shards, true, sessions[0]["id"], device, by_role)
         for role in (Role.STRANGER, Role.CONTACT, Role.BLOCKED, Role.ADMIN):
             (await world.run(WAYS["addContact"], role)).ok()
         for role in (Role.CONTACT, Role.BLOCKED):
@@ -79,6 +82,7 @@ class World:
             "bio": self.x["bio"],
             "references": [{"__typename": "User", "id": self.x["id"]}],
             "session": self.session,
+            "device": self.device,
             "unique": f"new_{role}",
         }
         assert values.keys() == VARIABLES.keys()
@@ -144,6 +148,7 @@ _EVERYTHING = " UNION ALL ".join(
 )
 _ADD = "mutation ($id: ID!) { addContact(userId: $id) { addedAt } }"
 _BLOCK = "mutation ($id: ID!) { blockUser(userId: $id) { id } }"
+_DEVICE = 'mutation { registerDevice(token: "of-x", platform: WEB) { id } }'
 _HEARTBEAT = "mutation { heartbeat { lastSeen } }"
 _SET_LEVEL = """
 mutation ($to: Visibility!) {

@@ -41,3 +41,10 @@ def test_any_text_is_a_handle_in_canonical_form_or_refused(text: str) -> None:
     assert canonical.isascii()
     assert 3 <= len(canonical) <= 30
     assert values.handle(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    "token", ["a", "f" * 64, '{"endpoint":"https://push.example/x","keys":{"auth":"a=="}}']
+)
+def test_a_push_token_is_taken_as_it_is(token: str) -> None:
+    assert values.push_token(token) == token
