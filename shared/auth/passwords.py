@@ -25,6 +25,8 @@ __all__ = ["PasswordCheck", "PasswordHashing", "check_password_rules"]
 _MIN_LENGTH = 8
 # what argon2 costs does not depend on it, but nobody types more and a megabyte must not be hashed
 _MAX_LENGTH = 256
+# before normalising, which may shorten: two code points and more become one
+_MAX_GIVEN = 4 * _MAX_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,13 @@ class PasswordHashing:
         None stands for "no such account" and takes as long.
         """
         async with self._permits:
-            return await asyncio.to_thread(self._check, _canonical(password), stored)
+            return await asyncio.to_thread(self._check, password, stored)
 
-    def _check(self, password: str, stored: str | None) -> PasswordCheck:
+    def _check(self, given: str, stored: str | None) -> PasswordCheck:
+        # nobody has a password that long: it costs as much as any other, and no more
+        password = _canonical(given[: _MAX_GIVEN + 1])
+        if len(given) > _MAX_GIVEN:
+            stored = None
         if stored is None:
             self._matches(password, self._hash_of_nobody())
             return PasswordCheck(matches=False)
@@ -99,12 +105,12 @@ def check_password_rules(password: str, *, field: str = "password") -> None:
     """Refuse a password nobody should have with ``BAD_USER_INPUT``: too short, too long, or on the
     common list.
     """
-    length = len(_canonical(password))
+    length = len(_canonical(password[: _MAX_GIVEN + 1]))
     if length < _MIN_LENGTH:
         raise BadUserInputError(
             f"The password must have at least {_MIN_LENGTH} characters.", field=field
         )
-    if length > _MAX_LENGTH:
+    if length > _MAX_LENGTH or len(password) > _MAX_GIVEN:
         raise BadUserInputError(
             f"The password must have at most {_MAX_LENGTH} characters.", field=field
         )

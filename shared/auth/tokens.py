@@ -67,6 +67,10 @@ class TokenIssuer:
         """What verifiers need to know; the one that signs comes first."""
         return (self._key.public, *self._others)
 
+    def derive_secret(self, purpose: str) -> bytes:
+        """A secret of the signing service alone; see ``SigningKey.derive``."""
+        return self._key.derive(purpose)
+
     def issue(
         self,
         *,

@@ -94,6 +94,14 @@ class SubgraphContext(ABC):
             case _:
                 raise UnauthenticatedError
 
+    @property
+    def viewer_if_any(self) -> Viewer | None:
+        """Who is calling, None when nobody says who they are: for what differs by being signed in.
+
+        A token that is no good is refused as by ``viewer``: whoever sends one means to be somebody.
+        """
+        return None if self._authentication is None else self.viewer
+
     async def sign_in(self, authorization: str | None) -> None:
         """Take the viewer from an ``Authorization`` value."""
         self._authentication = await self.authenticator.authenticate(authorization)

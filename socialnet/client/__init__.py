@@ -16,6 +16,7 @@ from .blocked_users import (
     BlockedUsersBlockedUsersNodes,
     BlockedUsersBlockedUsersPageInfo,
 )
+from .change_password import ChangePassword
 from .client import SocialnetClient
 from .contacts import (
     Contacts,
@@ -24,8 +25,10 @@ from .contacts import (
     ContactsContactsPageInfo,
 )
 from .create_post import CreatePost, CreatePostCreatePost, CreatePostCreatePostAuthor
+from .deactivate_account import DeactivateAccount
+from .delete_account import DeleteAccount
 from .delete_post import DeletePost
-from .enums import AccountStatus, DevicePlatform, PostVisibility, Visibility
+from .enums import AccountStatus, PostVisibility, Visibility
 from .exceptions import (
     GraphQLClientError,
     GraphQLClientGraphQLError,
@@ -34,15 +37,7 @@ from .exceptions import (
     GraphQLClientInvalidResponseError,
 )
 from .follow import Follow, FollowFollowed
-from .fragments import (
-    ContactParts,
-    ContactPartsUser,
-    DeviceParts,
-    PostBody,
-    PrivacyParts,
-    UserCard,
-)
-from .get_devices import GetDevices, GetDevicesDevices
+from .fragments import ContactParts, ContactPartsUser, PostBody, PrivacyParts, UserCard
 from .get_follows import (
     GetFollows,
     GetFollowsUser,
@@ -82,6 +77,7 @@ from .input_types import (
     RegisterInput,
     UpdateProfileInput,
 )
+from .link_email import LinkEmail, LinkEmailLinkEmail
 from .login import Login, LoginLogin, LoginLoginUser
 from .logout import Logout
 from .logout_everywhere import LogoutEverywhere
@@ -98,9 +94,8 @@ from .refresh_session import (
     RefreshSessionRefreshSessionUser,
 )
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
-from .register_device import RegisterDevice, RegisterDeviceRegisterDevice
 from .remove_contact import RemoveContact
-from .remove_device import RemoveDevice
+from .request_otp import RequestOtp, RequestOtpRequestOtp
 from .revoke_session import RevokeSession
 from .search_users import (
     SearchUsers,
@@ -121,6 +116,7 @@ from .update_profile import (
     UpdateProfileUpdateProfile,
     UpdateProfileUpdateProfileAvatar,
 )
+from .verify_otp import VerifyOtp, VerifyOtpVerifyOtp, VerifyOtpVerifyOtpUser
 
 __all__ = [
     "AccountStatus",
@@ -138,6 +134,7 @@ __all__ = [
     "BlockedUsersBlockedUsers",
     "BlockedUsersBlockedUsersNodes",
     "BlockedUsersBlockedUsersPageInfo",
+    "ChangePassword",
     "ContactParts",
     "ContactPartsUser",
     "Contacts",
@@ -148,13 +145,11 @@ __all__ = [
     "CreatePostCreatePost",
     "CreatePostCreatePostAuthor",
     "CreatePostInput",
+    "DeactivateAccount",
+    "DeleteAccount",
     "DeletePost",
-    "DeviceParts",
-    "DevicePlatform",
     "Follow",
     "FollowFollowed",
-    "GetDevices",
-    "GetDevicesDevices",
     "GetFollows",
     "GetFollowsUser",
     "GetFollowsUserFollowers",
@@ -197,6 +192,8 @@ __all__ = [
     "GraphQLClientInvalidResponseError",
     "Heartbeat",
     "HeartbeatHeartbeat",
+    "LinkEmail",
+    "LinkEmailLinkEmail",
     "Login",
     "LoginInput",
     "LoginLogin",
@@ -219,13 +216,12 @@ __all__ = [
     "RefreshSessionRefreshSession",
     "RefreshSessionRefreshSessionUser",
     "Register",
-    "RegisterDevice",
-    "RegisterDeviceRegisterDevice",
     "RegisterInput",
     "RegisterRegistration",
     "RegisterRegistrationUser",
     "RemoveContact",
-    "RemoveDevice",
+    "RequestOtp",
+    "RequestOtpRequestOtp",
     "RevokeSession",
     "SearchUsers",
     "SearchUsersSearchUsers",
@@ -248,5 +244,8 @@ __all__ = [
     "UpdateProfileUpdateProfileAvatar",
     "Upload",
     "UserCard",
+    "VerifyOtp",
+    "VerifyOtpVerifyOtp",
+    "VerifyOtpVerifyOtpUser",
     "Visibility",
 ]

@@ -10,12 +10,13 @@ from .async_base_client import AsyncBaseClient
 from .base_model import UNSET, UnsetType
 from .block_user import BlockUser
 from .blocked_users import BlockedUsers
+from .change_password import ChangePassword
 from .contacts import Contacts
 from .create_post import CreatePost
+from .deactivate_account import DeactivateAccount
+from .delete_account import DeleteAccount
 from .delete_post import DeletePost
-from .enums import DevicePlatform
 from .follow import Follow
-from .get_devices import GetDevices
 from .get_follows import GetFollows
 from .get_post import GetPost
 from .get_posts import GetPosts
@@ -34,6 +35,7 @@ from .input_types import (
     RegisterInput,
     UpdateProfileInput,
 )
+from .link_email import LinkEmail
 from .login import Login
 from .logout import Logout
 from .logout_everywhere import LogoutEverywhere
@@ -42,9 +44,8 @@ from .post_published import PostPublished
 from .presence_changed import PresenceChanged
 from .refresh_session import RefreshSession
 from .register import Register
-from .register_device import RegisterDevice
 from .remove_contact import RemoveContact
-from .remove_device import RemoveDevice
+from .request_otp import RequestOtp
 from .revoke_session import RevokeSession
 from .search_users import SearchUsers
 from .sync_contacts import SyncContacts
@@ -53,6 +54,7 @@ from .unfollow import Unfollow
 from .update_post import UpdatePost
 from .update_privacy_settings import UpdatePrivacySettings
 from .update_profile import UpdateProfile
+from .verify_otp import VerifyOtp
 
 
 def gql(q: str) -> str:
@@ -254,63 +256,6 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return SyncContacts.model_validate(data)
-
-    async def get_devices(self, **kwargs: Any) -> GetDevices:
-        query = gql("""
-            query GetDevices {
-              devices {
-                ...DeviceParts
-              }
-            }
-
-            fragment DeviceParts on Device {
-              id
-              platform
-              createdAt
-            }
-            """)
-        variables: dict[str, object] = {}
-        response = await self.execute(
-            query=query, operation_name="GetDevices", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return GetDevices.model_validate(data)
-
-    async def register_device(
-        self, token: str, platform: DevicePlatform, **kwargs: Any
-    ) -> RegisterDevice:
-        query = gql("""
-            mutation RegisterDevice($token: String!, $platform: DevicePlatform!) {
-              registerDevice(token: $token, platform: $platform) {
-                ...DeviceParts
-              }
-            }
-
-            fragment DeviceParts on Device {
-              id
-              platform
-              createdAt
-            }
-            """)
-        variables: dict[str, object] = {"token": token, "platform": platform}
-        response = await self.execute(
-            query=query, operation_name="RegisterDevice", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return RegisterDevice.model_validate(data)
-
-    async def remove_device(self, id: str, **kwargs: Any) -> RemoveDevice:
-        query = gql("""
-            mutation RemoveDevice($id: ID!) {
-              removeDevice(id: $id)
-            }
-            """)
-        variables: dict[str, object] = {"id": id}
-        response = await self.execute(
-            query=query, operation_name="RemoveDevice", variables=variables, **kwargs
-        )
-        data = self.get_data(response)
-        return RemoveDevice.model_validate(data)
 
     async def create_post(self, input: CreatePostInput, **kwargs: Any) -> CreatePost:
         query = gql("""
@@ -709,6 +654,121 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return Login.model_validate(data)
+
+    async def request_otp(self, phone: str, **kwargs: Any) -> RequestOtp:
+        query = gql("""
+            mutation RequestOtp($phone: String!) {
+              requestOtp(phone: $phone) {
+                expiresIn
+                resendAfter
+                devCode
+              }
+            }
+            """)
+        variables: dict[str, object] = {"phone": phone}
+        response = await self.execute(
+            query=query, operation_name="RequestOtp", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return RequestOtp.model_validate(data)
+
+    async def verify_otp(self, phone: str, code: str, **kwargs: Any) -> VerifyOtp:
+        query = gql("""
+            mutation VerifyOtp($phone: String!, $code: String!) {
+              verifyOtp(phone: $phone, code: $code) {
+                accessToken
+                refreshToken
+                expiresIn
+                user {
+                  ...UserCard
+                  phone
+                }
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"phone": phone, "code": code}
+        response = await self.execute(
+            query=query, operation_name="VerifyOtp", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return VerifyOtp.model_validate(data)
+
+    async def link_email(self, email: str, password: str, **kwargs: Any) -> LinkEmail:
+        query = gql("""
+            mutation LinkEmail($email: String!, $password: String!) {
+              linkEmail(email: $email, password: $password) {
+                ...UserCard
+                email
+              }
+            }
+
+            fragment UserCard on User {
+              id
+              handle
+              displayName
+            }
+            """)
+        variables: dict[str, object] = {"email": email, "password": password}
+        response = await self.execute(
+            query=query, operation_name="LinkEmail", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return LinkEmail.model_validate(data)
+
+    async def change_password(
+        self, current_password: str, new_password: str, **kwargs: Any
+    ) -> ChangePassword:
+        query = gql("""
+            mutation ChangePassword($currentPassword: String!, $newPassword: String!) {
+              changePassword(currentPassword: $currentPassword, newPassword: $newPassword)
+            }
+            """)
+        variables: dict[str, object] = {
+            "currentPassword": current_password,
+            "newPassword": new_password,
+        }
+        response = await self.execute(
+            query=query, operation_name="ChangePassword", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return ChangePassword.model_validate(data)
+
+    async def deactivate_account(self, **kwargs: Any) -> DeactivateAccount:
+        query = gql("""
+            mutation DeactivateAccount {
+              deactivateAccount
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query,
+            operation_name="DeactivateAccount",
+            variables=variables,
+            **kwargs,
+        )
+        data = self.get_data(response)
+        return DeactivateAccount.model_validate(data)
+
+    async def delete_account(
+        self, password: Union[Optional[str], UnsetType] = UNSET, **kwargs: Any
+    ) -> DeleteAccount:
+        query = gql("""
+            mutation DeleteAccount($password: String) {
+              deleteAccount(password: $password)
+            }
+            """)
+        variables: dict[str, object] = {"password": password}
+        response = await self.execute(
+            query=query, operation_name="DeleteAccount", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return DeleteAccount.model_validate(data)
 
     async def update_profile(
         self, input: UpdateProfileInput, **kwargs: Any

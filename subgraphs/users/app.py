@@ -29,7 +29,8 @@ from shared.graphql import (
 from shared.limits import RateLimiter
 from shared.revocations import RevocationConsumer, RevocationFeed, RevokedSessions
 from shared.settings import Environment
-from shared.sharding import EntityId, Identities, Shards, SlotWalk
+from shared.sharding import Shards, SlotWalk
+from subgraphs.users.account_wiring import wire_accounts
 from subgraphs.users.context import UsersContext, UsersServices
 from subgraphs.users.events import EVENTS
 from subgraphs.users.repository import (
@@ -37,8 +38,6 @@ from subgraphs.users.repository import (
     ContactRepository,
     DeviceRepository,
     FollowRepository,
-    HoldingsRepository,
-    IdentityKind,
     LastSeenRepository,
     PresenceStore,
     PrivacyRepository,
@@ -49,7 +48,6 @@ from subgraphs.users.repository import (
 )
 from subgraphs.users.schema import schema
 from subgraphs.users.service import (
-    AccountService,
     BlockService,
     ContactService,
     ContactSyncService,
@@ -58,7 +56,6 @@ from subgraphs.users.service import (
     FollowListService,
     FollowMirror,
     FollowService,
-    IdentityChanges,
     PresenceAnnouncer,
     PresenceConsumer,
     PresenceService,
@@ -68,6 +65,7 @@ from subgraphs.users.service import (
     SessionService,
     StatsService,
 )
+from subgraphs.users.sms import ConsoleSmsSender, HttpSmsSender, NoSmsSender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -80,6 +78,7 @@ if TYPE_CHECKING:
     from shared.cache import RedisClient
     from shared.events import Consumer
     from subgraphs.users.settings import UsersSettings
+    from subgraphs.users.sms import SmsSender
 
 __all__ = ["create_app"]
 
@@ -92,6 +91,7 @@ def create_app(
     consumers: Sequence[Consumer] = (),
     revoked: RevokedSessions | None = None,
     redis: RedisClient | None = None,
+    sms: SmsSender | None = None,
 ) -> Starlette:
     """The application; it opens its shards when its lifespan starts, and closes them at its end.
 
@@ -111,7 +111,7 @@ def create_app(
             a database lacks migrations.
     """
     application = _Application(
-        settings, issuer or settings.issuer(), passwords or PasswordHashing(), revoked
+        settings, issuer or settings.issuer(), passwords or PasswordHashing(), revoked, sms
     )
     if (
         redis is None
@@ -143,6 +143,7 @@ class _Application:
         issuer: TokenIssuer,
         passwords: PasswordHashing,
         revoked: RevokedSessions | None,
+        sms: SmsSender | None,
     ) -> None:
         self._settings = settings
         self._topology = settings.topology()
@@ -152,6 +153,7 @@ class _Application:
         self._hears_of_others = revoked is None
         self._follows = FollowRepository()
         self._devices = DeviceRepository()
+        self._sms = sms
         self._services: UsersServices | None = None
 
     @asynccontextmanager
@@ -168,6 +170,7 @@ class _Application:
                 await feed.start()
             # counters that all processes share, when there is a Redis
             limiter = RateLimiter.in_memory() if redis is None else RateLimiter.in_redis(redis)
+            sms = self._sms or await self._sms_sender(stack)
             shards = await stack.enter_async_context(
                 Shards(topology, self._settings.shard_settings())
             )
@@ -181,7 +184,7 @@ class _Application:
             )
             announcer = PresenceAnnouncer(presence_redis)
             presence = PresenceService(shards, store, LastSeenRepository(), announcer, live)
-            self._services = services = self._wire(shards, limiter, presence)
+            self._services = services = self._wire(shards, limiter, presence, sms)
             pruning = SlotWalk("forget sessions", shards, services.sessions.prune)
             stack.push_async_callback(pruning.stop)
             await pruning.start()
@@ -225,27 +228,35 @@ class _Application:
         stack.push_async_callback(redis.aclose)
         return redis
 
+    async def _sms_sender(self, stack: AsyncExitStack) -> SmsSender:
+        """The gateway; without one, messages are for developers' eyes."""
+        gateway = self._settings.sms_gateway()
+        if gateway is not None:
+            return await stack.enter_async_context(HttpSmsSender(gateway))
+        is_production = self._settings.environment is Environment.PRODUCTION
+        return NoSmsSender() if is_production else ConsoleSmsSender()
+
     def _wire(
-        self, shards: Shards, limiter: RateLimiter, presence: PresenceService
+        self, shards: Shards, limiter: RateLimiter, presence: PresenceService, sms: SmsSender
     ) -> UsersServices:
-        repository, holdings = UserRepository(), HoldingsRepository()
-
-        async def holds(owner: EntityId, kind: str, value: str) -> bool:
-            async with shards.read(owner.slot, fresh=True) as session:
-                held = await holdings.find(session, owner)
-            return held is not None and held.values[IdentityKind(kind)] == value
-
-        identities = Identities(shards, holds=holds)
-        changes = IdentityChanges(shards, holdings, identities)
-        limits = self._settings.account_limits()
+        repository = UserRepository()
         sessions = SessionService(
             shards,
             SessionRepository(),
             repository,
             self._issuer,
             limiter,
-            limits,
+            self._settings.account_limits(),
             self._settings.session_policy(),
+        )
+        parts = wire_accounts(
+            shards,
+            self._settings,
+            issuer=self._issuer,
+            passwords=self._passwords,
+            sessions=sessions,
+            limiter=limiter,
+            sms=sms,
         )
         verifier = TokenVerifier(
             StaticKeys(self._issuer.public_keys),
@@ -258,15 +269,11 @@ class _Application:
         return UsersServices(
             shards=shards,
             authenticator=Authenticator(verifier, self._revoked),
-            accounts=AccountService(
-                shards,
-                repository,
-                identities,
-                self._passwords,
-                sessions,
-                limiter,
-                limits,
-            ),
+            accounts=parts.accounts,
+            phones=parts.phones,
+            credentials=parts.credentials,
+            lifecycle=parts.lifecycle,
+            profiles=ProfileService(shards, repository, parts.identities, parts.changes),
             follows=follows,
             follow_lists=FollowListService(shards, self._follows),
             contacts=ContactService(shards, repository, contacts),
@@ -274,12 +281,11 @@ class _Application:
                 shards,
                 repository,
                 contacts,
-                identities,
+                parts.identities,
                 limiter=limiter,
                 limit=self._settings.sync_contacts_limit(),
             ),
             blocks=BlockService(shards, repository, BlockRepository(), follows),
-            profiles=ProfileService(shards, repository, identities, changes),
             search=SearchService(
                 shards, SearchRepository(), limiter, self._settings.search_limit()
             ),

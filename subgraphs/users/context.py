@@ -21,9 +21,12 @@ if TYPE_CHECKING:
         BlockService,
         ContactService,
         ContactSyncService,
+        CredentialService,
         DeviceService,
         FollowListService,
         FollowService,
+        LifecycleService,
+        PhoneService,
         PresenceService,
         PrivacyService,
         ProfileService,
@@ -48,6 +51,9 @@ class UsersServices:
     contact_sync: ContactSyncService
     blocks: BlockService
     devices: DeviceService
+    phones: PhoneService
+    credentials: CredentialService
+    lifecycle: LifecycleService
     profiles: ProfileService
     search: SearchService
     privacy: PrivacyService

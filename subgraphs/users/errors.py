@@ -8,6 +8,10 @@ from shared.errors import ErrorCode, SocialnetError
 __all__ = [
     "AccountInactiveError",
     "DeviceNotFoundError",
+    "EmailPresentError",
+    "OtpExpiredError",
+    "OtpInvalidError",
+    "OtpMaxAttemptsError",
     "PresenceUnavailableError",
     "RefreshTokenInvalidError",
     "RefreshTokenReusedError",
@@ -16,6 +20,7 @@ __all__ = [
     "UserBlockedError",
     "UserNotFoundError",
     "WrongCredentialsError",
+    "WrongPasswordError",
 ]
 
 
@@ -92,3 +97,41 @@ class UserBlockedError(SocialnetError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.USER_BLOCKED, "One of you has blocked the other.")
+
+
+class WrongPasswordError(SocialnetError):
+    """A signed-in user has to prove who they are, and the password is wrong."""
+
+    def __init__(self, *, field: str) -> None:
+        super().__init__(ErrorCode.FORBIDDEN, "The password is wrong.", {"field": field})
+
+
+class EmailPresentError(SocialnetError):
+    """The account has an e-mail address: it is not replaced by who merely has a token."""
+
+    def __init__(self) -> None:
+        message = "This account has an e-mail address already."
+        super().__init__(ErrorCode.CONFLICT, message, {"field": "email"})
+
+
+class OtpInvalidError(SocialnetError):
+    """The code is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.OTP_INVALID, "The code is wrong.")
+
+
+class OtpExpiredError(SocialnetError):
+    """There is no code to compare with: its time is over, it was used, or none was asked for."""
+
+    def __init__(self) -> None:
+        message = "This code has expired or has been used. Ask for a new one."
+        super().__init__(ErrorCode.OTP_EXPIRED, message)
+
+
+class OtpMaxAttemptsError(SocialnetError):
+    """The code has been tried too often, and would not be accepted any more."""
+
+    def __init__(self) -> None:
+        message = "This code has been tried too often. Ask for a new one."
+        super().__init__(ErrorCode.OTP_MAX_ATTEMPTS, message)

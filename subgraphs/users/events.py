@@ -17,9 +17,12 @@ __all__ = [
     "DeviceRegistered",
     "DeviceRemoved",
     "UserBlocked",
+    "UserDeactivated",
+    "UserDeleted",
     "UserFollowed",
     "UserFollowerRemoved",
     "UserPrivacyChanged",
+    "UserReactivated",
     "UserRegistered",
     "UserSessionsEnded",
     "UserUnblocked",
@@ -180,6 +183,34 @@ class DeviceRemoved(_DevicePayload):
     user_id: str
 
 
+class _AccountEvent(EventPayload):
+    """Something has happened to an account as a whole."""
+
+    user_id: str
+
+    @override
+    def entity_id(self) -> str:
+        return self.user_id
+
+
+class UserDeactivated(_AccountEvent):
+    """A user has left for the time being: hidden until the next sign-in."""
+
+    event_type: ClassVar[str] = "user.deactivated"
+
+
+class UserReactivated(_AccountEvent):
+    """A user who had left is back."""
+
+    event_type: ClassVar[str] = "user.reactivated"
+
+
+class UserDeleted(_AccountEvent):
+    """A user has deleted their account: a nameless stub from now on."""
+
+    event_type: ClassVar[str] = "user.deleted"
+
+
 EVENTS: tuple[type[EventPayload], ...] = (
     UserRegistered,
     UserUpdated,
@@ -193,5 +224,8 @@ EVENTS: tuple[type[EventPayload], ...] = (
     DeviceRegistered,
     DeviceDisplaced,
     DeviceRemoved,
+    UserDeactivated,
+    UserReactivated,
+    UserDeleted,
 )
 """Every event of the domain."""

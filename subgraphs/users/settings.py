@@ -6,14 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.auth import PublicKey, SigningKey, TokenIssuer
 from shared.errors import OperatorError
 from shared.limits import RateLimit, RateSetting
 from shared.settings import ServiceSettings
-from subgraphs.users.service import AccountLimits, SessionPolicy
+from subgraphs.users.repository import SendLimits
+from subgraphs.users.service import AccountLimits, OtpRules, SessionPolicy
+from subgraphs.users.sms import SmsGateway
 
 __all__ = ["UsersSettings"]
 
@@ -44,6 +46,19 @@ class UsersSettings(ServiceSettings):
     limit_sync_contacts_user: RateSetting = "20/3600"
     limit_follow_user: RateSetting = "400/3600"
     limit_device_user: RateSetting = "60/3600"
+    limit_request_otp_address: RateSetting = "30/3600"
+    limit_verify_otp_address: RateSetting = "100/600"
+    limit_password_user: RateSetting = "20/600"  # noqa: S105 - a limit
+    otp_seconds: int = Field(default=300, ge=30, le=3600)
+    otp_attempts: int = Field(default=5, ge=1, le=10)
+    otp_sends: int = Field(default=5, ge=1, le=1000)
+    otp_window_seconds: int = Field(default=3600, ge=1)
+    otp_pause_seconds: int = Field(default=30, ge=0)
+    sms_url: HttpUrl | None = None
+    sms_token: SecretStr | None = None
+    sms_sender: str | None = None
+    sms_timeout: float = Field(default=5.0, gt=0)
+    sms_attempts: int = Field(default=3, ge=1, le=10)
 
     def issuer(self) -> TokenIssuer:
         """The issuer of access tokens. Raises ``OperatorError`` when there is no usable key, or
@@ -81,6 +96,33 @@ class UsersSettings(ServiceSettings):
             login_email=RateLimit.of("login_email", self.limit_login_email),
             refresh_address=RateLimit.of("refresh_address", self.limit_refresh_address),
             refresh_session=RateLimit.of("refresh_session", self.limit_refresh_session),
+            request_otp_address=RateLimit.of("request_otp_address", self.limit_request_otp_address),
+            verify_otp_address=RateLimit.of("verify_otp_address", self.limit_verify_otp_address),
+            password_user=RateLimit.of("password_user", self.limit_password_user),
+        )
+
+    def otp_rules(self) -> OtpRules:
+        """How long codes live, and how often they are sent and tried."""
+        return OtpRules(
+            life=timedelta(seconds=self.otp_seconds),
+            max_attempts=self.otp_attempts,
+            limits=SendLimits(
+                sends=self.otp_sends,
+                window=timedelta(seconds=self.otp_window_seconds),
+                pause=timedelta(seconds=self.otp_pause_seconds),
+            ),
+        )
+
+    def sms_gateway(self) -> SmsGateway | None:
+        """Where text messages go; None: there is no gateway."""
+        if self.sms_url is None:
+            return None
+        return SmsGateway(
+            url=str(self.sms_url),
+            token=None if self.sms_token is None else self.sms_token.get_secret_value(),
+            sender=self.sms_sender,
+            timeout=self.sms_timeout,
+            attempts=self.sms_attempts,
         )
 
     def device_limit(self) -> RateLimit | None:

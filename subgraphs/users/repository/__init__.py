@@ -5,6 +5,11 @@ from subgraphs.users.repository.contacts import ContactRecord, ContactRepository
 from subgraphs.users.repository.devices import DeviceRecord, DeviceRepository, TokenKey
 from subgraphs.users.repository.follows import FollowRepository, FollowSide, Reception
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
+from subgraphs.users.repository.one_time_passwords import (
+    CodeState,
+    OneTimePasswordRepository,
+    SendLimits,
+)
 from subgraphs.users.repository.presence import (
     ONLINE_FOR,
     LastSeenRepository,
@@ -33,6 +38,7 @@ from subgraphs.users.repository.users import (
 __all__ = [
     "ONLINE_FOR",
     "BlockRepository",
+    "CodeState",
     "ContactRecord",
     "ContactRepository",
     "Credentials",
@@ -46,6 +52,7 @@ __all__ = [
     "IdentityKind",
     "KeyRange",
     "LastSeenRepository",
+    "OneTimePasswordRepository",
     "PresenceStore",
     "PrivacyRecord",
     "PrivacyRepository",
@@ -57,6 +64,7 @@ __all__ = [
     "SearchTerms",
     "SeenRelation",
     "SeenUser",
+    "SendLimits",
     "SessionRecord",
     "SessionRepository",
     "Standing",

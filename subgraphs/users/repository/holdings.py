@@ -67,6 +67,23 @@ _SET_PHONE = (
 )
 
 
+_SET_STATUS = (
+    update(users)
+    .where(_KEY)
+    .values(status=bindparam("status_"), updated_at=bindparam("updated_at_"))
+)
+_MARK_DELETED = (
+    update(users)
+    .where(_KEY)
+    .values(
+        status=AccountStatus.DELETED,
+        phone=None,
+        deleted_at=bindparam("deleted_at_"),
+        updated_at=bindparam("deleted_at_"),
+    )
+)
+
+
 class HoldingsRepository:
     """Reads and writes what users hold."""
 
@@ -97,6 +114,24 @@ class HoldingsRepository:
         """Store a phone number."""
         parameters = {"phone_": phone, "updated_at_": updated_at}
         await session.execute(_SET_PHONE, {**_key(user_id), **parameters})
+
+    async def set_status(
+        self,
+        session: WriteSession,
+        user_id: EntityId,
+        status: AccountStatus,
+        *,
+        updated_at: datetime,
+    ) -> None:
+        """Deactivate an account, or take it into use again."""
+        parameters = {"status_": status, "updated_at_": updated_at}
+        await session.execute(_SET_STATUS, {**_key(user_id), **parameters})
+
+    async def mark_deleted(
+        self, session: WriteSession, user_id: EntityId, *, deleted_at: datetime
+    ) -> None:
+        """Delete an account, to be erased later. Only its phone number is gone at once."""
+        await session.execute(_MARK_DELETED, {**_key(user_id), "deleted_at_": deleted_at})
 
 
 async def _read(

@@ -183,6 +183,7 @@ class UserRepository:
                 "slot": user.id.slot,
                 "id": user.id.uuid,
                 "email": user.email,
+                "phone": user.phone,
                 "handle": user.handle,
                 "display_name": user.display_name,
                 "search_name": search_name(user.display_name),

@@ -5,13 +5,17 @@ from subgraphs.users.service.accounts import AccountService, Login, Registration
 from subgraphs.users.service.blocks import BlockService
 from subgraphs.users.service.contact_sync import ContactSyncService
 from subgraphs.users.service.contacts import Contact, ContactService
+from subgraphs.users.service.credentials import CredentialService
 from subgraphs.users.service.device_moves import DeviceMoves
 from subgraphs.users.service.devices import DeviceService
 from subgraphs.users.service.follow_lists import FollowListService, Listed
 from subgraphs.users.service.follow_mirror import FollowMirror
 from subgraphs.users.service.follows import FollowService
 from subgraphs.users.service.identity_changes import IdentityChanges
+from subgraphs.users.service.lifecycle import LifecycleService
 from subgraphs.users.service.limits import AccountLimits
+from subgraphs.users.service.otp import IssuedCode, OtpRules, OtpService
+from subgraphs.users.service.phones import PhoneService
 from subgraphs.users.service.presence import (
     Look,
     Presence,
@@ -29,6 +33,7 @@ from subgraphs.users.service.profiles import (
 )
 from subgraphs.users.service.search import SearchService
 from subgraphs.users.service.sessions import SessionPolicy, SessionService, SignedIn
+from subgraphs.users.service.signing_in import SigningIn
 from subgraphs.users.service.stats import StatsService
 
 __all__ = [
@@ -39,15 +44,21 @@ __all__ = [
     "Contact",
     "ContactService",
     "ContactSyncService",
+    "CredentialService",
     "DeviceMoves",
     "DeviceService",
     "FollowListService",
     "FollowMirror",
     "FollowService",
     "IdentityChanges",
+    "IssuedCode",
+    "LifecycleService",
     "Listed",
     "Login",
     "Look",
+    "OtpRules",
+    "OtpService",
+    "PhoneService",
     "Presence",
     "PresenceAnnouncer",
     "PresenceConsumer",
@@ -63,6 +74,7 @@ __all__ = [
     "SessionPolicy",
     "SessionService",
     "SignedIn",
+    "SigningIn",
     "StatsService",
     "StoredPresence",
     "presence_of",

@@ -9,17 +9,10 @@ from uuid import UUID, uuid4, uuid5
 
 from shared.auth import check_password_rules
 from shared.errors import BadUserInputError
-from shared.events import append
-from shared.sharding import (
-    EntityId,
-    IdentityTakenError,
-    ReservationLostError,
-    slot_for,
-)
+from shared.sharding import EntityId, IdentityTakenError, ReservationLostError, slot_for
 from shared.sharding.identities import ReservationState
 from subgraphs.users.errors import WrongCredentialsError
-from subgraphs.users.events import UserRegistered
-from subgraphs.users.repository import Credentials, UserRecord
+from subgraphs.users.repository import IdentityKind, UserRecord
 from subgraphs.users.service import values
 from subgraphs.users.tables import AccountStatus
 
@@ -27,14 +20,16 @@ if TYPE_CHECKING:
     from shared.auth import Client, PasswordHashing
     from shared.limits import RateLimiter
     from shared.sharding import Identities, Reservation, Shards
-    from subgraphs.users.repository import UserRepository
+    from subgraphs.users.repository import Credentials
     from subgraphs.users.service.limits import AccountLimits
-    from subgraphs.users.service.sessions import SessionService, SignedIn
+    from subgraphs.users.service.sessions import SignedIn
+    from subgraphs.users.service.signing_in import SigningIn
 
 __all__ = ["AccountService", "Login", "Registration"]
 
 # with it, the client's request id and the e-mail, a repeated registration is the same claim
 _CLAIMS = UUID("0e4b2b62-93f1-4f5e-8f3a-6d3f0a1c7b52")
+_LOGIN_ATTEMPTS = 3  # races with changes of the password, its rehashing among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +57,16 @@ class AccountService:
     def __init__(
         self,
         shards: Shards,
-        repository: UserRepository,
         identities: Identities,
         passwords: PasswordHashing,
-        sessions: SessionService,
+        signing_in: SigningIn,
         limiter: RateLimiter,
         limits: AccountLimits,
     ) -> None:
         self._shards = shards
-        self._repository = repository
         self._identities = identities
         self._passwords = passwords
-        self._sessions = sessions
+        self._signing_in = signing_in
         self._limiter = limiter
         self._limits = limits
 
@@ -124,30 +117,31 @@ class AccountService:
         """
         await self._limiter.hit(self._limits.login_address, client.limit_key)
         await self._limiter.hit(self._limits.login_email, entered.email.strip().lower())
-        known = await self._find_by_email(entered.email)
-        check = await self._passwords.check(
-            entered.password, known.password_hash if known is not None else None
-        )
-        if known is None or not check.matches or known.user.status is not AccountStatus.ACTIVE:
-            raise WrongCredentialsError
-        async with self._shards.write(known.user.id.slot) as session:
-            if check.new_hash is not None:
-                await self._repository.update_password(session, known.user.id, check.new_hash)
-            return await self._sessions.open(session, known.user, known.scopes, client)
+        for _ in range(_LOGIN_ATTEMPTS):
+            known = await self._find_by_email(entered.email)
+            check = await self._passwords.check(
+                entered.password, known.password_hash if known is not None else None
+            )
+            if known is None or not check.matches or known.user.status is AccountStatus.DELETED:
+                break
+            signed_in = await self._signing_in.open(known, client, new_hash=check.new_hash)
+            if signed_in is not None:
+                return signed_in
+        raise WrongCredentialsError
 
     async def _repeat(self, user_id: EntityId, password: str, client: Client) -> SignedIn:
         """Answer a registration that has already happened: with another session of the same user.
 
         Only to who knows the password: the request id alone must not be a key to the account.
         """
-        known = await self._credentials(user_id)
+        known = await self._signing_in.find_by_id(user_id)
         if known is None:
-            raise IdentityTakenError("email")
+            raise IdentityTakenError(IdentityKind.EMAIL)
         check = await self._passwords.check(password, known.password_hash)
-        if not check.matches:
-            raise IdentityTakenError("email")
-        async with self._shards.write(known.user.id.slot) as session:
-            return await self._sessions.open(session, known.user, known.scopes, client)
+        signed_in = await self._signing_in.open(known, client) if check.matches else None
+        if signed_in is None:
+            raise IdentityTakenError(IdentityKind.EMAIL)
+        return signed_in
 
     async def _reserve_handle(self, handle: str, email: Reservation, claimant: UUID) -> Reservation:
         try:
@@ -168,14 +162,9 @@ class AccountService:
         """The transaction of a registration; None when this very user is there already."""
         try:
             async with self._shards.write(user.id.slot) as session:
-                await self._identities.fence(session, reservations)
-                inserted = await self._repository.insert_user(
-                    session, user, password_hash=password_hash
+                return await self._signing_in.create(
+                    session, user, client, password_hash=password_hash, reservations=reservations
                 )
-                if not inserted:
-                    return None
-                await append(session, _registered(user), actor=user.id)
-                return await self._sessions.open(session, user, frozenset(), client)
         except ReservationLostError:
             # after other failures the user may have been written: then the leases run out by
             # themselves
@@ -187,24 +176,10 @@ class AccountService:
             email = values.email(text)
         except BadUserInputError:
             return None
-        user_id = await self._identities.find("email", email, fresh=True)
-        return None if user_id is None else await self._credentials(user_id)
-
-    async def _credentials(self, user_id: EntityId) -> Credentials | None:
-        async with self._shards.read(user_id.slot, fresh=True) as session:
-            return await self._repository.find_credentials(session, user_id)
+        return await self._signing_in.find(IdentityKind.EMAIL, email)
 
 
 def _claimant(client_request_id: UUID | None, email: str) -> UUID:
     if client_request_id is None:
         return uuid4()
     return uuid5(_CLAIMS, f"{client_request_id}:{email}")
-
-
-def _registered(user: UserRecord) -> UserRegistered:
-    return UserRegistered(
-        user_id=str(user.id),
-        handle=user.handle,
-        display_name=user.display_name,
-        created_at=user.created_at,
-    )

@@ -25,3 +25,6 @@ class AccountLimits:
     login_email: RateLimit | None = None
     refresh_address: RateLimit | None = None
     refresh_session: RateLimit | None = None
+    request_otp_address: RateLimit | None = None
+    verify_otp_address: RateLimit | None = None
+    password_user: RateLimit | None = None

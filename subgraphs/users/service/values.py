@@ -1,5 +1,5 @@
-"""What may be entered: e-mail addresses, handles, names. Each function gives the canonical form or
-refuses.
+"""What may be entered: e-mail addresses, phone numbers, handles, names. Each function gives the
+canonical form or refuses.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from shared.errors import BadUserInputError
 from shared.text import clean_text
 
-__all__ = ["bio", "display_name", "email", "handle", "nickname", "push_token"]
+__all__ = ["bio", "display_name", "email", "handle", "nickname", "phone", "push_token"]
 
 _MAX_EMAIL = 254  # RFC 5321, with the brackets taken off
 # The longest is the JSON of a browser's subscription (RFC 8030: an endpoint and two keys).

@@ -1,6 +1,6 @@
 """GraphQL types of the users subgraph, a module per subject."""
 
-from subgraphs.users.types.auth import AuthPayload
+from subgraphs.users.types.auth import AuthPayload, OtpPayload
 from subgraphs.users.types.contact import Contact, ContactConnection
 from subgraphs.users.types.device import Device, DevicePlatform
 from subgraphs.users.types.lists import load_listed
@@ -18,6 +18,7 @@ __all__ = [
     "Device",
     "DevicePlatform",
     "Media",
+    "OtpPayload",
     "Presence",
     "PrivacySettings",
     "Session",
