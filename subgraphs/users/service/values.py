@@ -31,12 +31,13 @@ def email(text: str) -> str:
     """The form by which an e-mail address is known: syntax checked, Unicode composed, lower case.
 
     The part before the @ is case-sensitive by the letter of RFC 5321 and nowhere else; two accounts
-    must not differ by it.
+    must not differ by it. It must be ASCII, as hardly any server takes another, and letters that
+    look alike must not make two accounts. What stands after a plus is part of the address.
     """
     if len(text) > _MAX_EMAIL:
         raise BadUserInputError("email is too long.", field="email")
     try:
-        valid = validate_email(text, check_deliverability=False)
+        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise BadUserInputError("email is not a valid e-mail address.", field="email") from error
     return valid.normalized.lower()
@@ -59,7 +60,8 @@ def phone(text: str, *, field: str = "phone") -> str:
 def handle(text: str) -> str:
     """The form by which a handle is known: lower case."""
     canonical = text.strip().lower()
-    if _HANDLE.fullmatch(canonical) is None:
+    # lower() makes ASCII of a few letters that are not, like the sign for kelvin
+    if not text.isascii() or _HANDLE.fullmatch(canonical) is None:
         message = "handle must be 3 to 30 characters out of a-z, 0-9 and _."
         raise BadUserInputError(message, field="handle")
     if canonical in _RESERVED_HANDLES:

@@ -101,3 +101,11 @@ def test_a_public_key_is_read_from_either_half() -> None:
     )
     with pytest.raises(ValueError, match="Ed25519"):
         PublicKey.from_pem(pem)
+
+
+def test_derived_secrets_are_of_the_key_and_the_purpose() -> None:
+    key, other = SigningKey.generate(), SigningKey.generate()
+
+    assert key.derive("a") == SigningKey.from_pem(key.to_pem()).derive("a")
+    assert len({key.derive("a"), key.derive("b"), other.derive("a")}) == 3
+    assert len(key.derive("a")) == 32

@@ -93,3 +93,14 @@ def test_passwords_nobody_should_have_are_refused(password: str) -> None:
 )
 def test_other_passwords_are_fine(password: str) -> None:
     check_password_rules(password)
+
+
+async def test_a_megabyte_is_checked_like_any_wrong_password() -> None:
+    hashing = PasswordHashing(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    stored = await hashing.hash("x" * 256)
+
+    assert not (await hashing.check("x" * 1_000_000, stored)).matches
+    assert not (await hashing.check("\ufdfa" * 300_000, None)).matches
+    assert (await hashing.check("x" * 256, stored)).matches
+    with pytest.raises(BadUserInputError):
+        check_password_rules("e\u0301" * 600)

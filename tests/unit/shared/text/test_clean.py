@@ -60,3 +60,19 @@ def test_clean_text_is_a_fixed_point_and_safe_for_postgresql(value: str) -> None
     assert "\x00" not in cleaned
     assert unicodedata.is_normalized("NFC", cleaned)
     cleaned.encode()
+
+
+def test_what_nobody_can_see_is_left_out_and_what_joins_stays() -> None:
+    assert clean_text("\ufeffa\u200bb\u00ad\u2060", field="x", max_length=9) == "ab"
+    assert (
+        clean_text("👩\u200d👧 می\u200cروم", field="x", max_length=20) == "👩\u200d👧 می\u200cروم"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["\u200b", "\u200d", "\u3164", "\u2800 \u115f", "\u0301", "\U000e0041"]
+)
+def test_text_that_must_not_be_empty_has_something_to_see(value: str) -> None:
+    with pytest.raises(BadUserInputError):
+        clean_text(value, field="x", min_length=1, max_length=9)
+    assert clean_text(value, field="x", max_length=9) in {value, ""}
