@@ -24,6 +24,9 @@ from shared.sharding import EntityId, ShardConfig, Slot
 
 ISSUER = "socialnet-test"
 
+# Seconds for settings, as a machine on which much is tested at once is slow and not down.
+PATIENT = {"connect_timeout": 30.0, "pool_timeout": 30.0, "statement_timeout": 30.0}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

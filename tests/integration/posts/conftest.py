@@ -12,7 +12,7 @@ from shared.settings import Environment
 from shared.sharding import EntityId, ShardConfig
 from subgraphs.posts.app import create_app
 from subgraphs.posts.settings import PostsSettings
-from tests.support.subgraphs import SubgraphClient, Tokens, running, shard_entries
+from tests.support.subgraphs import PATIENT, SubgraphClient, Tokens, running, shard_entries
 
 CreatePost: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -41,7 +41,13 @@ async def redis() -> AsyncIterator[RedisClient]:
 @pytest.fixture
 def settings(posts_shards: tuple[ShardConfig, ...]) -> PostsSettings:
     """Settings of the subgraph on its shards."""
-    return PostsSettings(shards=shard_entries(posts_shards), environment=Environment.DEVELOPMENT)
+    return PostsSettings.model_validate(
+        {
+            "shards": shard_entries(posts_shards),
+            "environment": Environment.DEVELOPMENT,
+            **PATIENT,
+        }
+    )
 
 
 @pytest.fixture

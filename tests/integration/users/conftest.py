@@ -14,6 +14,7 @@ from subgraphs.users.app import create_app
 from subgraphs.users.settings import UsersSettings
 from tests.integration.users.people import Meet, meet_people
 from tests.support.subgraphs import (
+    PATIENT,
     Answer,
     SubgraphClient,
     Tokens,
@@ -54,8 +55,12 @@ async def users(
     users_shards: tuple[ShardConfig, ...], tokens: Tokens
 ) -> AsyncIterator[SubgraphClient]:
     """The running subgraph."""
-    settings = UsersSettings(
-        shards=shard_entries(users_shards), environment=Environment.DEVELOPMENT
+    settings = UsersSettings.model_validate(
+        {
+            "shards": shard_entries(users_shards),
+            "environment": Environment.DEVELOPMENT,
+            **PATIENT,
+        }
     )
     app = create_app(settings, issuer=tokens.issuer, passwords=cheap_passwords())
     async with running(app) as client:
