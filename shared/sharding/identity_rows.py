@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Index,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -97,6 +98,8 @@ def identities_table(metadata: MetaData) -> Table:
         utc_timestamp("created_at", default_now=True),
         PrimaryKeyConstraint("slot", "kind", "value"),
         CheckConstraint(f"state IN ({states})", name="state"),
+        # all that an owner has, when the owner is erased
+        Index("identities_owner_idx", "owner_slot", "owner_id"),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.repository import (
+    ErasureRepository,
     HoldingsRepository,
     IdentityKind,
     OneTimePasswordRepository,
@@ -15,6 +17,8 @@ from subgraphs.users.repository import (
 from subgraphs.users.service import (
     AccountService,
     CredentialService,
+    ErasedUsers,
+    ErasureService,
     IdentityChanges,
     LifecycleService,
     OtpService,
@@ -26,7 +30,7 @@ from subgraphs.users.service.otp import CodeHashing
 if TYPE_CHECKING:
     from shared.auth import PasswordHashing, TokenIssuer
     from shared.limits import RateLimiter
-    from subgraphs.users.service import SessionService
+    from subgraphs.users.service import FollowService, SessionService
     from subgraphs.users.settings import UsersSettings
     from subgraphs.users.sms import SmsSender
 
@@ -37,7 +41,7 @@ _OTP_KEY = "socialnet users one-time passwords"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountParts:
-    """What requests need of it, and the two parts that others build on."""
+    """What requests need of it, the parts that others build on, and what runs beside requests."""
 
     identities: Identities
     changes: IdentityChanges
@@ -45,6 +49,9 @@ class AccountParts:
     phones: PhoneService
     credentials: CredentialService
     lifecycle: LifecycleService
+    erasure: ErasureService
+    erased_users: ErasedUsers
+    otp: OtpService
 
 
 def wire_accounts(
@@ -56,6 +63,7 @@ def wire_accounts(
     sessions: SessionService,
     limiter: RateLimiter,
     sms: SmsSender,
+    follows: FollowService,
 ) -> AccountParts:
     """All services of accounts on these shards."""
     users, holdings, limits = UserRepository(), HoldingsRepository(), settings.account_limits()
@@ -78,6 +86,7 @@ def wire_accounts(
     credentials = CredentialService(
         shards, users, holdings, passwords, signing_in, changes, sessions, limiter, limits
     )
+    erasure = ErasureRepository()
     return AccountParts(
         identities=identities,
         changes=changes,
@@ -87,4 +96,9 @@ def wire_accounts(
         ),
         credentials=credentials,
         lifecycle=LifecycleService(shards, holdings, identities, credentials, sessions),
+        erasure=ErasureService(
+            shards, erasure, follows, grace=timedelta(seconds=settings.erase_after_seconds)
+        ),
+        erased_users=ErasedUsers(shards, erasure),
+        otp=otp,
     )

@@ -185,9 +185,6 @@ class _Application:
             announcer = PresenceAnnouncer(presence_redis)
             presence = PresenceService(shards, store, LastSeenRepository(), announcer, live)
             self._services = services = self._wire(shards, limiter, presence, sms)
-            pruning = SlotWalk("forget sessions", shards, services.sessions.prune)
-            stack.push_async_callback(pruning.stop)
-            await pruning.start()
             revoking = RevocationConsumer(self._revoked, redis, slots=topology.slots)
             await stack.enter_async_context(
                 delivering_events(
@@ -199,11 +196,13 @@ class _Application:
                         FollowMirror(shards, self._follows),
                         PresenceConsumer(store, announcer, slots=topology.slots),
                         DeviceMoves(shards, self._devices),
+                        services.erased_users,
                         *consumers,
                     ],
                     kafka=self._settings.kafka(),
                 )
             )
+            await self._start_jobs(stack, shards, services)
             await self._passwords.warm_up()
             yield
 
@@ -220,6 +219,18 @@ class _Application:
             headers={"cache-control": "public, max-age=300"},
             media_type="application/jwk-set+json",
         )
+
+    async def _start_jobs(
+        self, stack: AsyncExitStack, shards: Shards, services: UsersServices
+    ) -> None:
+        """What is cleaned up some day, slot by slot."""
+        for job in (
+            SlotWalk("forget sessions", shards, services.sessions.prune),
+            SlotWalk("erase deleted users", shards, services.erasure.erase_due),
+            SlotWalk("forget codes", shards, services.otp.prune),
+        ):
+            stack.push_async_callback(job.stop)
+            await job.start()
 
     def _connect_redis(self, stack: AsyncExitStack) -> RedisClient | None:
         if self._settings.redis_url is None:
@@ -249,6 +260,7 @@ class _Application:
             self._settings.account_limits(),
             self._settings.session_policy(),
         )
+        follows = FollowService(shards, self._follows)
         parts = wire_accounts(
             shards,
             self._settings,
@@ -257,6 +269,7 @@ class _Application:
             sessions=sessions,
             limiter=limiter,
             sms=sms,
+            follows=follows,
         )
         verifier = TokenVerifier(
             StaticKeys(self._issuer.public_keys),
@@ -273,6 +286,9 @@ class _Application:
             phones=parts.phones,
             credentials=parts.credentials,
             lifecycle=parts.lifecycle,
+            erasure=parts.erasure,
+            erased_users=parts.erased_users,
+            otp=parts.otp,
             profiles=ProfileService(shards, repository, parts.identities, parts.changes),
             follows=follows,
             follow_lists=FollowListService(shards, self._follows),

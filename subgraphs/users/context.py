@@ -23,9 +23,12 @@ if TYPE_CHECKING:
         ContactSyncService,
         CredentialService,
         DeviceService,
+        ErasedUsers,
+        ErasureService,
         FollowListService,
         FollowService,
         LifecycleService,
+        OtpService,
         PhoneService,
         PresenceService,
         PrivacyService,
@@ -54,6 +57,9 @@ class UsersServices:
     phones: PhoneService
     credentials: CredentialService
     lifecycle: LifecycleService
+    erasure: ErasureService
+    erased_users: ErasedUsers
+    otp: OtpService
     profiles: ProfileService
     search: SearchService
     privacy: PrivacyService

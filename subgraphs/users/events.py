@@ -19,6 +19,7 @@ __all__ = [
     "UserBlocked",
     "UserDeactivated",
     "UserDeleted",
+    "UserErased",
     "UserFollowed",
     "UserFollowerRemoved",
     "UserPrivacyChanged",
@@ -206,9 +207,15 @@ class UserReactivated(_AccountEvent):
 
 
 class UserDeleted(_AccountEvent):
-    """A user has deleted their account: a nameless stub from now on."""
+    """A user has deleted their account: a nameless stub from now on. `user.erased` follows."""
 
     event_type: ClassVar[str] = "user.deleted"
+
+
+class UserErased(_AccountEvent):
+    """What was known of a deleted user is gone; who keeps more about them forgets it too."""
+
+    event_type: ClassVar[str] = "user.erased"
 
 
 EVENTS: tuple[type[EventPayload], ...] = (
@@ -227,5 +234,6 @@ EVENTS: tuple[type[EventPayload], ...] = (
     UserDeactivated,
     UserReactivated,
     UserDeleted,
+    UserErased,
 )
 """Every event of the domain."""

@@ -49,6 +49,7 @@ class UsersSettings(ServiceSettings):
     limit_request_otp_address: RateSetting = "30/3600"
     limit_verify_otp_address: RateSetting = "100/600"
     limit_password_user: RateSetting = "20/600"  # noqa: S105 - a limit
+    erase_after_seconds: int = Field(default=30 * 24 * 3600, ge=0)
     otp_seconds: int = Field(default=300, ge=30, le=3600)
     otp_attempts: int = Field(default=5, ge=1, le=10)
     otp_sends: int = Field(default=5, ge=1, le=1000)

@@ -67,8 +67,8 @@ class ConsoleSmsSender:
     """Writes messages to the log. For development only: they hold codes."""
 
     async def send(self, message: SmsMessage) -> None:
-        """Log the message."""
-        _log.info("text message", to=message.to, text=message.text)
+        """Log the message, as a warning: it is to be seen whatever is logged."""
+        _log.warning("text message", to=message.to, text=message.text)
 
 
 class NoSmsSender:

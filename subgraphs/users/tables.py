@@ -207,11 +207,20 @@ one_time_passwords = Table(
     Index("one_time_passwords_expires_at_idx", "expires_at"),
 )
 
-contacts = _relation("contacts", "owner", "contact", Column("nickname", Text))
+# Contacts and blocks are also looked up by whom they are about, when that user is erased.
+contacts = _relation(
+    "contacts",
+    "owner",
+    "contact",
+    Column("nickname", Text),
+    Index("contacts_contact_idx", "contact_slot", "contact_id"),
+)
 # A follow is two rows: the follower's, and the followee's, which the follower's event brings.
 following = _relation("following", "follower", "followee")
 followers = _relation("followers", "followee", "follower")
-blocks = _relation("blocks", "blocker", "blocked")
+blocks = _relation(
+    "blocks", "blocker", "blocked", Index("blocks_blocked_idx", "blocked_slot", "blocked_id")
+)
 
 devices = sharded_table(
     "devices",

@@ -3,6 +3,7 @@
 from subgraphs.users.repository.blocks import BlockRepository
 from subgraphs.users.repository.contacts import ContactRecord, ContactRepository
 from subgraphs.users.repository.devices import DeviceRecord, DeviceRepository, TokenKey
+from subgraphs.users.repository.erasure import ErasureRepository
 from subgraphs.users.repository.follows import FollowRepository, FollowSide, Reception
 from subgraphs.users.repository.holdings import Holdings, HoldingsRepository, IdentityKind
 from subgraphs.users.repository.one_time_passwords import (
@@ -44,6 +45,7 @@ __all__ = [
     "Credentials",
     "DeviceRecord",
     "DeviceRepository",
+    "ErasureRepository",
     "FollowRepository",
     "FollowSide",
     "FoundUser",

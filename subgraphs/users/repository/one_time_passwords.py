@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Interval, bindparam, case, extract, func, or_, select, update
+from sqlalchemy import Interval, bindparam, case, delete, extract, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from subgraphs.users.tables import one_time_passwords as otps
@@ -106,6 +106,21 @@ _TAKE_BACK = (
     .where(_KEY, otps.c.code_hash == bindparam("code_hash_"))
     .values(code_hash=None, sent_at=otps.c.sent_at - _interval("pause"))
 )
+_OLD = (
+    select(otps.c.phone)
+    .where(
+        otps.c.slot == bindparam("slot_"),
+        otps.c.expires_at < _NOW,
+        _WINDOW_IS_OVER,
+    )
+    .limit(bindparam("limit_"))
+)
+_PRUNE = delete(otps).where(
+    otps.c.slot == bindparam("slot_"),
+    otps.c.phone.in_(_OLD),
+    # it may have been sent another code meanwhile
+    otps.c.expires_at < _NOW,
+)
 
 
 class OneTimePasswordRepository:
@@ -163,6 +178,11 @@ class OneTimePasswordRepository:
         """Withdraw a code that could not be sent; another may be asked for at once."""
         parameters = {**_key(session.slot, phone), "code_hash_": code_hash, "pause": limits.pause}
         await session.execute(_TAKE_BACK, parameters)
+
+    async def prune(self, session: WriteSession, *, window: timedelta, limit: int) -> int:
+        """Delete some codes that are over and count for no limit any more; how many."""
+        parameters = {"slot_": session.slot, "window": window, "limit_": limit}
+        return (await session.execute(_PRUNE, parameters)).rowcount
 
 
 def _key(slot: Slot | None, phone: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from subgraphs.users.service.contacts import Contact, ContactService
 from subgraphs.users.service.credentials import CredentialService
 from subgraphs.users.service.device_moves import DeviceMoves
 from subgraphs.users.service.devices import DeviceService
+from subgraphs.users.service.erasure import ErasedUsers, ErasureService
 from subgraphs.users.service.follow_lists import FollowListService, Listed
 from subgraphs.users.service.follow_mirror import FollowMirror
 from subgraphs.users.service.follows import FollowService
@@ -47,6 +48,8 @@ __all__ = [
     "CredentialService",
     "DeviceMoves",
     "DeviceService",
+    "ErasedUsers",
+    "ErasureService",
     "FollowListService",
     "FollowMirror",
     "FollowService",

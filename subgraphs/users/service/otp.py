@@ -35,6 +35,7 @@ __all__ = ["CheckedCode", "CodeHashing", "IssuedCode", "OtpRules", "OtpService"]
 
 _DIGITS = 6
 _SALT_BYTES = 16
+_PRUNE_BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,17 @@ class OtpService:
             raise ValueError("the transaction is not in the phone's slot")
         if not await self._repository.redeem(session, checked.phone, checked.stored):
             raise OtpExpiredError
+
+    async def prune(self, slot: Slot) -> int:
+        """Forget numbers whose codes are over, in one slot; how many."""
+        pruned, batch = 0, _PRUNE_BATCH
+        while batch == _PRUNE_BATCH:
+            async with self._shards.write(slot) as session:
+                batch = await self._repository.prune(
+                    session, window=self._rules.limits.window, limit=_PRUNE_BATCH
+                )
+            pruned += batch
+        return pruned
 
     async def _store(self, phone: str, stored: str) -> None:
         limits = self._rules.limits

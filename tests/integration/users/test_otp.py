@@ -9,8 +9,12 @@ import pytest
 
 from shared.db.connect import connect
 from shared.settings import Environment
-from shared.sharding import EntityId, ShardConfig, slot_for
+from shared.sharding import EntityId, ShardConfig, ShardSettings, Topology, slot_for
+from shared.sharding import Shards as OpenShards
 from subgraphs.users.app import create_app
+from subgraphs.users.repository import OneTimePasswordRepository
+from subgraphs.users.service import OtpService
+from subgraphs.users.service.otp import CodeHashing
 from subgraphs.users.settings import UsersSettings
 from subgraphs.users.sms import SmsError, SmsMessage
 from tests.integration.users.conftest import Register, rows_of
@@ -441,3 +445,25 @@ async def test_handles_of_new_accounts_make_way_for_taken_ones(
     user = (await _verify(users, phone.code)).ok()["verifyOtp"]["user"]
 
     assert re.fullmatch(r"user_[0-9a-f]{12}", user["handle"])
+
+
+async def test_numbers_are_forgotten_when_their_codes_count_for_nothing(
+    users: SubgraphClient, phone: Phone, users_shards: Shards
+) -> None:
+    await _request(users)
+    await _request(users, "+4930901821")
+    rules = UsersSettings(shards=shard_entries(users_shards)).otp_rules()
+    async with OpenShards(Topology.initial(users_shards), ShardSettings(domain="users")) as shards:
+        otp = OtpService(shards, OneTimePasswordRepository(), CodeHashing(b""), phone, rules)
+        slot = slot_for(PHONE)
+        at_once = await otp.prune(slot)
+        await _sql(users_shards, "UPDATE one_time_passwords SET expires_at = now()")
+        within_the_window = await otp.prune(slot)
+        past = "UPDATE one_time_passwords SET window_started_at = now() - interval '61 minutes'"
+        await _sql(users_shards, past)
+        afterwards = await otp.prune(slot)
+
+    assert (at_once, within_the_window, afterwards) == (0, 0, 1)
+    assert [row["phone"] for row in await rows_of(users_shards, "one_time_passwords")] == [
+        "+4930901821"
+    ]

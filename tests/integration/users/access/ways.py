@@ -15,7 +15,8 @@ VARIABLES = {
     "y": "ID!",  # somebody who follows X, and whom X follows
     "email": "String!",  # the viewer's
     "newEmail": "String!",
-    "phone": "String!",
+    "phone": "String!",  # X's
+    "newPhone": "String!",
     "bio": "String!",
     "references": "[_Any!]!",
     "session": "ID!",  # one of X's
@@ -98,6 +99,14 @@ WAYS = {
         'login(input: {email: $email, password: "correct horse 1"}) { user { ...seen } }',
         *_NEED_A_TOKEN,
     ),
+    "requestOtp": _mutation("requestOtp(phone: $newPhone) { expiresIn }"),
+    "verifyOtp": _mutation('verifyOtp(phone: $phone, code: "000000") { user { ...seen } }'),
+    "linkEmail": _mutation('linkEmail(email: $newEmail, password: "correct horse 1") { ...seen }'),
+    "changePassword": _mutation(
+        'changePassword(currentPassword: "correct horse 1", newPassword: "correct horse 2")'
+    ),
+    "deactivateAccount": _mutation("deactivateAccount"),
+    "deleteAccount": _mutation('deleteAccount(password: "correct horse 1")'),
     "refreshSession": _mutation('refreshSession(refreshToken: "forged") { user { ...seen } }'),
     "sessions": Way("sessions { id }"),
     "logout": _mutation("logout"),

@@ -79,6 +79,7 @@ class World:
             "email": f"{_handle(role)}@example.com",
             "newEmail": f"new_{role}@example.com",
             "phone": PHONE,
+            "newPhone": f"+493090182{list(Role).index(role) + 1}",
             "bio": self.x["bio"],
             "references": [{"__typename": "User", "id": self.x["id"]}],
             "session": self.session,
