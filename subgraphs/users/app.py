@@ -260,7 +260,7 @@ class _Application:
             self._settings.account_limits(),
             self._settings.session_policy(),
         )
-        follows = FollowService(shards, self._follows)
+        follows = FollowService(shards, self._follows, limiter, self._settings.follow_limit())
         parts = wire_accounts(
             shards,
             self._settings,
@@ -277,7 +277,6 @@ class _Application:
             audience=self._issuer.audience,
             slots=shards.topology.slots,
         )
-        follows = FollowService(shards, self._follows, limiter, self._settings.follow_limit())
         contacts = ContactRepository()
         return UsersServices(
             shards=shards,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.db.connect import connect
+from shared.limits import RateLimiter
 from shared.sharding import EntityId, ShardConfig, Shards, ShardSettings, Topology
 from socialnet.embedded.postgres import PostgresCluster
 from subgraphs.users.repository import ErasureRepository, FollowRepository
@@ -31,7 +32,7 @@ async def shards(users_shards: Configs) -> AsyncIterator[Shards]:
 
 
 def _erasure(shards: Shards, grace: timedelta = timedelta()) -> ErasureService:
-    follows = FollowService(shards, FollowRepository())
+    follows = FollowService(shards, FollowRepository(), RateLimiter.in_memory())
     return ErasureService(shards, ErasureRepository(), follows, grace=grace)
 
 
