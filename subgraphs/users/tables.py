@@ -213,13 +213,16 @@ contacts = _relation(
     "owner",
     "contact",
     Column("nickname", Text),
-    Index("contacts_contact_idx", "contact_slot", "contact_id"),
+    Index("contacts_contact_idx", "contact_slot", "contact_id", "slot", "owner_id"),
 )
 # A follow is two rows: the follower's, and the followee's, which the follower's event brings.
 following = _relation("following", "follower", "followee")
 followers = _relation("followers", "followee", "follower")
 blocks = _relation(
-    "blocks", "blocker", "blocked", Index("blocks_blocked_idx", "blocked_slot", "blocked_id")
+    "blocks",
+    "blocker",
+    "blocked",
+    Index("blocks_blocked_idx", "blocked_slot", "blocked_id", "slot", "blocker_id"),
 )
 
 devices = sharded_table(
