@@ -28,7 +28,7 @@ from .create_post import CreatePost, CreatePostCreatePost, CreatePostCreatePostA
 from .deactivate_account import DeactivateAccount
 from .delete_account import DeleteAccount
 from .delete_post import DeletePost
-from .enums import AccountStatus, PostVisibility, Visibility
+from .enums import AccountStatus, DevicePlatform, PostVisibility, Visibility
 from .exceptions import (
     GraphQLClientError,
     GraphQLClientGraphQLError,
@@ -37,7 +37,15 @@ from .exceptions import (
     GraphQLClientInvalidResponseError,
 )
 from .follow import Follow, FollowFollowed
-from .fragments import ContactParts, ContactPartsUser, PostBody, PrivacyParts, UserCard
+from .fragments import (
+    ContactParts,
+    ContactPartsUser,
+    DeviceParts,
+    PostBody,
+    PrivacyParts,
+    UserCard,
+)
+from .get_devices import GetDevices, GetDevicesDevices
 from .get_follows import (
     GetFollows,
     GetFollowsUser,
@@ -94,7 +102,9 @@ from .refresh_session import (
     RefreshSessionRefreshSessionUser,
 )
 from .register import Register, RegisterRegistration, RegisterRegistrationUser
+from .register_device import RegisterDevice, RegisterDeviceRegisterDevice
 from .remove_contact import RemoveContact
+from .remove_device import RemoveDevice
 from .request_otp import RequestOtp, RequestOtpRequestOtp
 from .revoke_session import RevokeSession
 from .search_users import (
@@ -148,8 +158,12 @@ __all__ = [
     "DeactivateAccount",
     "DeleteAccount",
     "DeletePost",
+    "DeviceParts",
+    "DevicePlatform",
     "Follow",
     "FollowFollowed",
+    "GetDevices",
+    "GetDevicesDevices",
     "GetFollows",
     "GetFollowsUser",
     "GetFollowsUserFollowers",
@@ -216,10 +230,13 @@ __all__ = [
     "RefreshSessionRefreshSession",
     "RefreshSessionRefreshSessionUser",
     "Register",
+    "RegisterDevice",
+    "RegisterDeviceRegisterDevice",
     "RegisterInput",
     "RegisterRegistration",
     "RegisterRegistrationUser",
     "RemoveContact",
+    "RemoveDevice",
     "RequestOtp",
     "RequestOtpRequestOtp",
     "RevokeSession",

@@ -16,7 +16,9 @@ from .create_post import CreatePost
 from .deactivate_account import DeactivateAccount
 from .delete_account import DeleteAccount
 from .delete_post import DeletePost
+from .enums import DevicePlatform
 from .follow import Follow
+from .get_devices import GetDevices
 from .get_follows import GetFollows
 from .get_post import GetPost
 from .get_posts import GetPosts
@@ -44,7 +46,9 @@ from .post_published import PostPublished
 from .presence_changed import PresenceChanged
 from .refresh_session import RefreshSession
 from .register import Register
+from .register_device import RegisterDevice
 from .remove_contact import RemoveContact
+from .remove_device import RemoveDevice
 from .request_otp import RequestOtp
 from .revoke_session import RevokeSession
 from .search_users import SearchUsers
@@ -256,6 +260,63 @@ class SocialnetClient(AsyncBaseClient):
         )
         data = self.get_data(response)
         return SyncContacts.model_validate(data)
+
+    async def get_devices(self, **kwargs: Any) -> GetDevices:
+        query = gql("""
+            query GetDevices {
+              devices {
+                ...DeviceParts
+              }
+            }
+
+            fragment DeviceParts on Device {
+              id
+              platform
+              createdAt
+            }
+            """)
+        variables: dict[str, object] = {}
+        response = await self.execute(
+            query=query, operation_name="GetDevices", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return GetDevices.model_validate(data)
+
+    async def register_device(
+        self, token: str, platform: DevicePlatform, **kwargs: Any
+    ) -> RegisterDevice:
+        query = gql("""
+            mutation RegisterDevice($token: String!, $platform: DevicePlatform!) {
+              registerDevice(token: $token, platform: $platform) {
+                ...DeviceParts
+              }
+            }
+
+            fragment DeviceParts on Device {
+              id
+              platform
+              createdAt
+            }
+            """)
+        variables: dict[str, object] = {"token": token, "platform": platform}
+        response = await self.execute(
+            query=query, operation_name="RegisterDevice", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return RegisterDevice.model_validate(data)
+
+    async def remove_device(self, id: str, **kwargs: Any) -> RemoveDevice:
+        query = gql("""
+            mutation RemoveDevice($id: ID!) {
+              removeDevice(id: $id)
+            }
+            """)
+        variables: dict[str, object] = {"id": id}
+        response = await self.execute(
+            query=query, operation_name="RemoveDevice", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return RemoveDevice.model_validate(data)
 
     async def create_post(self, input: CreatePostInput, **kwargs: Any) -> CreatePost:
         query = gql("""
