@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.sharding import EntityId, Identities, Shards
 from subgraphs.users.repository import (
+    DeviceRepository,
     ErasureRepository,
     HoldingsRepository,
     IdentityKind,
@@ -97,7 +98,11 @@ def wire_accounts(
         credentials=credentials,
         lifecycle=LifecycleService(shards, holdings, identities, credentials, sessions),
         erasure=ErasureService(
-            shards, erasure, follows, grace=timedelta(seconds=settings.erase_after_seconds)
+            shards,
+            erasure,
+            follows,
+            DeviceRepository(),
+            grace=timedelta(seconds=settings.erase_after_seconds),
         ),
         erased_users=ErasedUsers(shards, erasure),
         otp=otp,

@@ -12,7 +12,6 @@ from subgraphs.users.tables import (
     AccountStatus,
     blocks,
     contacts,
-    devices,
     identities,
     sessions,
     used_refresh_tokens,
@@ -69,9 +68,6 @@ _DELETE_OWN = (
         used_refresh_tokens.c.session_id.in_(select(sessions.c.id).where(_OWN_SESSIONS)),
     ),
     delete(sessions).where(_OWN_SESSIONS),
-    delete(devices).where(
-        devices.c.slot == bindparam("slot_"), devices.c.user_id == bindparam("id_")
-    ),
 )
 
 

@@ -20,13 +20,14 @@ import structlog
 from shared.events import append
 from shared.sharding import EntityId
 from subgraphs.users.events import UserErased
+from subgraphs.users.service.devices import device_removed
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from shared.events import Delivery
     from shared.sharding import Shards, Slot, WriteSession
-    from subgraphs.users.repository import ErasureRepository
+    from subgraphs.users.repository import DeviceRepository, ErasureRepository
     from subgraphs.users.service.follows import FollowService
 
 __all__ = ["ErasedUsers", "ErasureService"]
@@ -45,12 +46,14 @@ class ErasureService:
         shards: Shards,
         repository: ErasureRepository,
         follows: FollowService,
+        devices: DeviceRepository,
         *,
         grace: timedelta,
     ) -> None:
         self._shards = shards
         self._repository = repository
         self._follows = follows
+        self._devices = devices
         self._grace = grace
 
     async def erase_due(self, slot: Slot) -> int:
@@ -77,9 +80,16 @@ class ErasureService:
                     return False
                 if await self._delete_some(session, user_id):
                     continue
+                await self._delete_devices(session, user_id)
                 await self._repository.scrub(session, user_id, updated_at=datetime.now(UTC))
                 await append(session, UserErased(user_id=str(user_id)), actor=None)
                 return True
+
+    async def _delete_devices(self, session: WriteSession, user_id: EntityId) -> None:
+        """They are few. A token's claim stays: it is a hash that names a device, and nobody."""
+        for device in await self._devices.list_of_user(session, user_id):
+            await self._devices.delete(session, device.id)
+            await append(session, device_removed(device), actor=None)
 
     async def _delete_some(self, session: WriteSession, user_id: EntityId) -> bool:
         """Delete a part of the user's lists; False when they are empty."""

@@ -11,7 +11,7 @@ from shared.db.connect import connect
 from shared.limits import RateLimiter
 from shared.sharding import EntityId, ShardConfig, Shards, ShardSettings, Topology
 from socialnet.embedded.postgres import PostgresCluster
-from subgraphs.users.repository import ErasureRepository, FollowRepository
+from subgraphs.users.repository import DeviceRepository, ErasureRepository, FollowRepository
 from subgraphs.users.service import ErasureService, FollowService
 from subgraphs.users.tables import metadata
 from tests.integration.users.conftest import Register, rows_of
@@ -33,7 +33,8 @@ async def shards(users_shards: Configs) -> AsyncIterator[Shards]:
 
 def _erasure(shards: Shards, grace: timedelta = timedelta()) -> ErasureService:
     follows = FollowService(shards, FollowRepository(), RateLimiter.in_memory())
-    return ErasureService(shards, ErasureRepository(), follows, grace=grace)
+    devices = DeviceRepository()
+    return ErasureService(shards, ErasureRepository(), follows, devices, grace=grace)
 
 
 async def _execute(shards: Configs, statement: str, *values: object) -> None:
@@ -145,6 +146,8 @@ async def test_nothing_is_left_of_an_erased_user_but_a_stub(
     assert "my friend" not in text
     seen = (await users(COUNTS, variables, token=tokens.of(new_id(0)))).ok()["users"]
     assert {(user["followerCount"], user["followingCount"]) for user in seen} == {(0, 0)}
+    events = [row["type"] for row in await rows_of(users_shards, "outbox")]
+    assert events.count("device.removed") == 1
     (row,) = (row for row in await rows_of(users_shards, "users") if row["id"] == ada_id.uuid)
     assert (row["status"], row["handle"], row["password_hash"]) == ("DELETED", "deleted", None)
     assert (row["follower_count"], row["following_count"]) == (0, 0)
