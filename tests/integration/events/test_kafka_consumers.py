@@ -254,30 +254,35 @@ async def test_two_members_share_the_partitions_and_lose_nothing_when_one_leaves
     starter = Starter(topics)
     first, second = Recorder(), Recorder()
     things = [f"thing-{number}" for number in range(12)]
-    total = 12 * 90
+    published = 0
 
-    async def publish(numbers: range) -> None:
+    async def publish_more() -> None:
+        nonlocal published
+        numbers = range(published, published + 10)
         await topics.publish(*(counted(thing, n) for n in numbers for thing in things))
-
-    await starter(first)
-    await publish(range(30))
-    await first.wait_for(1)
-    leaving = await starter(second)
-    await publish(range(30, 60))
+        published += 10
 
     async def second_has_some() -> bool:
+        # until the partitions are shared out anew the first takes all
+        await publish_more()
         return bool(second.received)
 
-    await until(second_has_some, seconds=60)
-    await leaving.stop()
-    await publish(range(60, 90))
-
     async def all_there() -> bool:
-        return len({d.event.id for d in first.received + second.received}) == total
+        received = {d.event.id for d in first.received + second.received}
+        return len(received) == published * len(things)
 
-    await until(all_there, seconds=60)
-    await _until_committed(topics, total)
-    await starter.stop()
+    try:
+        await starter(first)
+        await publish_more()
+        await first.wait_for(1)
+        leaving = await starter(second)
+        await until(second_has_some, seconds=60)
+        await leaving.stop()
+        await publish_more()
+        await until(all_there, seconds=60)
+        await _until_committed(topics, published * len(things))
+    finally:
+        await starter.stop()
 
     for recorder in (first, second):
         for thing in things:
