@@ -9,6 +9,7 @@ from typing import Generic, Self, TypeVar
 import strawberry
 
 from shared.pagination import Page
+from shared.sharding import ScatterPage
 
 __all__ = ["Connection", "Edge", "PageInfo"]
 
@@ -48,15 +49,12 @@ class Connection(Generic[Node]):
     page_info: PageInfo
 
     @classmethod
-    def of(cls, page: Page[Row], to_node: Callable[[Row], Node]) -> Self:
-        """The connection of a page of rows."""
-        pairs = [(edge.cursor, to_node(edge.node)) for edge in page.edges]
-        return cls.from_pairs(
-            pairs, has_next_page=page.has_next_page, has_previous_page=page.has_previous_page
-        )
+    def of(cls, page: Page[Row] | ScatterPage[Row], to_node: Callable[[Row], Node]) -> Self:
+        """The connection of a page of rows, of one shard or of many."""
+        return cls.of_part(page, [(edge.cursor, to_node(edge.node)) for edge in page.edges])
 
     @classmethod
-    def of_part(cls, page: Page[Row], pairs: Sequence[tuple[str, Node]]) -> Self:
+    def of_part(cls, page: Page[Row] | ScatterPage[Row], pairs: Sequence[tuple[str, Node]]) -> Self:
         """The connection of a page of which some rows are not shown.
 
         Its ends are those of the whole page: a client gets on behind it even when nothing is left.

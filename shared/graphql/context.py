@@ -23,6 +23,7 @@ from shared.auth import (
 from shared.errors import SocialnetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Self
 
     from shared.revocations import RevokedSessions
@@ -111,6 +112,11 @@ class SubgraphContext(ABC):
         part is missing.
         """
         self.partial_failures.append((failure, path))
+
+    def report_all(self, failures: Iterable[SocialnetError], path: list[str | int]) -> None:
+        """``report`` each of them: a list that lacks what several shards have."""
+        for failure in failures:
+            self.report(failure, path)
 
     def fork(self) -> Self:
         """A context for another operation of the same caller."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ScatterEdge", "ScatterPage", "ScatterQuery", "scatter"]
 
 Row = TypeVar("Row")
+Shown = TypeVar("Shown")
 
 Positions: TypeAlias = "dict[ShardId, Key | None]"  # None: at the start
 
@@ -81,6 +82,16 @@ class ScatterPage(Generic[Row]):
     def start_cursor(self) -> str | None:
         """The cursor of the first edge."""
         return self.edges[0].cursor if self.edges else None
+
+    def map(self, transform: Callable[[Row], Shown]) -> ScatterPage[Shown]:
+        """The same page with other nodes."""
+        return ScatterPage(
+            edges=tuple(ScatterEdge(transform(edge.node), edge.cursor) for edge in self.edges),
+            has_next_page=self.has_next_page,
+            has_previous_page=self.has_previous_page,
+            end_cursor=self.end_cursor,
+            failures=self.failures,
+        )
 
 
 async def scatter(

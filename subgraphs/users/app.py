@@ -104,6 +104,7 @@ def create_app(
             subgraphs; by default its own, which hear of each other by Redis if there is one.
         redis: for presence, where the settings name none; the caller closes it. By default an
             emulation of this process alone, outside of production.
+        sms: sends codes; by default through the settings' gateway.
 
     Raises:
         OperatorError: the settings contradict themselves, or a key is missing. At the start of the

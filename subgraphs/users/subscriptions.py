@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import strawberry
 
 from shared.graphql import EventStream, documented_subscription, parse_ids
-from shared.sharding import EntityId
+from shared.sharding import EntityId, ShardError
 from subgraphs.users.context import UsersInfo
 from subgraphs.users.service import Look, presence_of
 from subgraphs.users.service import Presence as State
@@ -31,7 +31,11 @@ class Subscription:
 
         async def show(look: Look) -> Presence | None:
             user_id = look.user_id
-            profile = await context.loaders.profile_by_id.load(user_id)
+            try:
+                profile = await context.loaders.profile_by_id.load(user_id)
+            except ShardError:
+                look.again_soon()  # the others' presence goes on meanwhile
+                return None
             now = presence.now()
             if profile is None:
                 state = State(user_id=user_id, is_online=False, last_seen=None)

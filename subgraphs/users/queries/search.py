@@ -25,10 +25,5 @@ class SearchQueries:
         page = await context.services.search.search(
             context.viewer, query, first=page_request(first=first).limit, after=after
         )
-        for failure in page.failures.values():
-            context.report(failure, info.path.as_list())
-        return UserConnection.from_pairs(
-            [(edge.cursor, User.of(edge.node)) for edge in page.edges],
-            has_next_page=page.has_next_page,
-            has_previous_page=page.has_previous_page,
-        )
+        context.report_all(page.failures.values(), info.path.as_list())
+        return UserConnection.of(page, User.of)

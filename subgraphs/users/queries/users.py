@@ -70,13 +70,8 @@ class UserQueries:
         page = await context.services.profiles.list_users(
             viewer, first=page_request(first=first).limit, after=after, shard=shard
         )
-        for failure in page.failures.values():
-            context.report(failure, info.path.as_list())
-        return UserConnection.from_pairs(
-            [(edge.cursor, User.of(edge.node)) for edge in page.edges],
-            has_next_page=page.has_next_page,
-            has_previous_page=page.has_previous_page,
-        )
+        context.report_all(page.failures.values(), info.path.as_list())
+        return UserConnection.of(page, User.of)
 
 
 async def _load(context: UsersContext, user_id: EntityId) -> User | None:

@@ -22,6 +22,15 @@ from typing_extensions import override
 from shared.events import Event, EventPayload
 from shared.sharding import EntityId, ShardError
 from subgraphs.users.errors import PresenceUnavailableError
+from subgraphs.users.events import (
+    UserBlocked,
+    UserDeactivated,
+    UserDeleted,
+    UserPrivacyChanged,
+    UserReactivated,
+    UserSessionsEnded,
+    UserUnblocked,
+)
 from subgraphs.users.repository import StoredPresence
 
 if TYPE_CHECKING:
@@ -45,6 +54,19 @@ __all__ = [
 ]
 
 _log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 2.0
+
+# after these others may see more of a user, or less
+_CONCERNING: tuple[type[EventPayload], ...] = (
+    UserSessionsEnded,
+    UserPrivacyChanged,
+    UserBlocked,
+    UserUnblocked,
+    UserDeactivated,
+    UserReactivated,
+    UserDeleted,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +189,10 @@ class Look:
     user_id: EntityId
     watch: PresenceWatch
 
+    def again_soon(self) -> None:
+        """Look again in some seconds: a shard could not be read."""
+        self.watch.expect(self.user_id, _RETRY_SECONDS)
+
     def again_at(self, until: datetime | None, now: datetime) -> None:
         """Look again then, whatever happens; None: not before something is announced."""
         self.watch.expect(self.user_id, None if until is None else (until - now).total_seconds())
@@ -235,27 +261,27 @@ class PresenceConsumer:
 
     async def consume(self, delivery: Delivery) -> None:
         """Handle an event; raises in an outage of Redis, and sees the event again."""
-        payload = delivery.event.payload
-        match delivery.event.type:
-            case "user.sessions_ended":
-                user_id = self._id(payload["userId"])
-                await self._store.leave(user_id, [str(one) for one in _list(payload["sessionIds"])])
-                await self._announcer.announce(user_id)
-            case "user.privacy_changed" | "user.deactivated" | "user.deleted":
-                await self._announcer.announce(self._id(payload["userId"]))
-            case "user.blocked":
-                await self._announcer.announce(self._id(payload["blockerId"]))
+        readings = (payload.read(delivery.event) for payload in _CONCERNING)
+        match next((told for told in readings if told is not None), None):
+            case UserSessionsEnded(user_id=user_id, session_ids=devices):
+                await self._store.leave(self._id(user_id), devices)
+                await self._announcer.announce(self._id(user_id))
+            case UserBlocked(blocker_id=user_id) | UserUnblocked(blocker_id=user_id):
+                await self._announcer.announce(self._id(user_id))
+            case (
+                UserPrivacyChanged(user_id=user_id)
+                | UserDeactivated(user_id=user_id)
+                | UserReactivated(user_id=user_id)
+                | UserDeleted(user_id=user_id)
+            ):
+                await self._announcer.announce(self._id(user_id))
             case _:
                 pass
 
-    def _id(self, text: object) -> EntityId:
-        return EntityId.parse(str(text), slots=self._slots)
+    def _id(self, text: str) -> EntityId:
+        return EntityId.parse(text, slots=self._slots)
 
 
 def channel_of(user_id: EntityId) -> str:
     """The live channel of a user's presence."""
     return f"presence:{user_id}"
-
-
-def _list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []

@@ -11,7 +11,7 @@ from shared.auth import Scope
 from shared.errors import BadUserInputError
 from shared.events import append
 from shared.pagination import KeyPart, Keyset
-from shared.sharding import ScatterEdge, ScatterPage, ScatterQuery, scatter
+from shared.sharding import ScatterQuery, scatter
 from subgraphs.users.errors import AccountInactiveError, UserNotFoundError
 from subgraphs.users.events import UserUpdated
 from subgraphs.users.repository import IdentityKind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         EntityId,
         Identities,
         ReadSession,
+        ScatterPage,
         ShardId,
         Shards,
         WriteSession,
@@ -181,15 +182,7 @@ class ProfileService:
             descending=True,
         )
         page = await scatter(self._shards, newest, first=first, after=after, only=only)
-        return ScatterPage(
-            edges=tuple(
-                ScatterEdge(present(edge.node, viewer), edge.cursor) for edge in page.edges
-            ),
-            has_next_page=page.has_next_page,
-            has_previous_page=page.has_previous_page,
-            end_cursor=page.end_cursor,
-            failures=page.failures,
-        )
+        return page.map(lambda seen: present(seen, viewer))
 
     async def update(self, viewer: Viewer, change: ProfileChange) -> Profile:
         """Change the viewer's own profile; all of it or nothing.

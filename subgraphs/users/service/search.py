@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from shared.errors import BadUserInputError
 from shared.pagination import KeyPart, Keyset
-from shared.sharding import ScatterEdge, ScatterPage, ScatterQuery, scatter
+from shared.sharding import ScatterQuery, scatter
 from shared.text import folded_words
 from subgraphs.users.repository import SearchTerms
-from subgraphs.users.service.profiles import Profile, present
+from subgraphs.users.service.profiles import present
 
 if TYPE_CHECKING:
     from shared.auth import Viewer
     from shared.limits import RateLimit, RateLimiter
-    from shared.sharding import Shards
+    from shared.sharding import ScatterPage, Shards
     from subgraphs.users.repository import FoundUser, SearchRepository
+    from subgraphs.users.service.profiles import Profile
 
 __all__ = ["SearchService", "search_terms"]
 
@@ -78,15 +79,7 @@ class SearchService:
         if viewer.user_id is not None:
             await self._limiter.hit(self._limit, str(viewer.user_id))
         found = await scatter(self._shards, self._query(viewer, terms), first=first, after=after)
-        return ScatterPage(
-            edges=tuple(
-                ScatterEdge(present(edge.node.seen, viewer), edge.cursor) for edge in found.edges
-            ),
-            has_next_page=found.has_next_page,
-            has_previous_page=found.has_previous_page,
-            end_cursor=found.end_cursor,
-            failures=found.failures,
-        )
+        return found.map(lambda user: present(user.seen, viewer))
 
     def _query(self, viewer: Viewer, terms: SearchTerms) -> ScatterQuery[FoundUser]:
         # in the name, so that a cursor goes on only with the search that it came from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -14,10 +14,13 @@ from graphql import (
 from typing_extensions import override
 
 from router.query_graph import QueryGraph, ViewNode
+from router.supergraph import Supergraph
 from tests.federation.equivalence.world import World, canonical
-from tests.federation.harness import DataSubgraph
+from tests.federation.harness import DataSubgraph, compose_subgraphs
 
-__all__ = ["WorldSubgraph", "execute_merged"]
+__all__ = ["WorldSubgraph", "execute_merged", "serve_world"]
+
+Served: TypeAlias = "tuple[World, list[WorldSubgraph]]"
 
 NOT_MINE = "asked of a subgraph that does not resolve it"
 
@@ -73,6 +76,17 @@ class WorldSubgraph(DataSubgraph):
         if info.field_name in representation:
             return representation[info.field_name]
         raise LookupError(f"{info.parent_type.name}.{info.field_name}: {NOT_MINE}")
+
+
+def serve_world(sdls: Mapping[str, str], supergraph: Supergraph | None = None) -> Served:
+    """A world for subgraphs (name -> SDL), and the subgraphs that answer from it; ``supergraph``
+    is composed of them unless given.
+    """
+    subgraphs = [WorldSubgraph(name, sdl) for name, sdl in sdls.items()]
+    world = World(supergraph or compose_subgraphs(subgraphs))
+    for subgraph in subgraphs:
+        subgraph.serve(world)
+    return world, subgraphs
 
 
 def _selected(data: Any, selections: SelectionSetNode, world: World) -> Any:

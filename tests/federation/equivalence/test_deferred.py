@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 
 from tests.federation.cases import Feature, features
 from tests.federation.equivalence.queries import random_query
-from tests.federation.equivalence.subgraphs import WorldSubgraph, execute_merged
+from tests.federation.equivalence.subgraphs import WorldSubgraph, execute_merged, serve_world
 from tests.federation.equivalence.world import World
-from tests.federation.harness import compose_subgraphs, deferring, deliver
+from tests.federation.harness import deferring, deliver
 from tests.support.deferred_parts import put_together
 
 COMPARED = [
@@ -69,11 +69,7 @@ def _with_defers(query: str, seed: int) -> str:
 
 @cache
 def _served(feature: Feature) -> tuple[World, list[WorldSubgraph]]:
-    subgraphs = [WorldSubgraph(name, sdl) for name, sdl in feature.subgraphs.items()]
-    world = World(compose_subgraphs(subgraphs))
-    for subgraph in subgraphs:
-        subgraph.serve(world)
-    return world, subgraphs
+    return serve_world(feature.subgraphs)
 
 
 @pytest.mark.parametrize("feature", COMPARED, ids=lambda feature: feature.name)

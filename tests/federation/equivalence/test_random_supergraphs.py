@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from router.composition import SubgraphInput, compose
 from router.supergraph import load_supergraph
 from tests.federation.equivalence.queries import random_query
-from tests.federation.equivalence.subgraphs import WorldSubgraph, execute_merged
+from tests.federation.equivalence.subgraphs import execute_merged, serve_world
 from tests.federation.equivalence.supergraphs import random_subgraphs
-from tests.federation.equivalence.world import World
 from tests.federation.harness import run
 
 QUERIES = 4  # per supergraph
@@ -27,10 +26,7 @@ async def test_random_supergraphs_answer_as_one_schema_would(seed: int) -> None:
     composed = compose([SubgraphInput(name, f"http://{name}", sdl) for name, sdl in sdls.items()])
     if composed.supergraph_sdl is None:
         return
-    world = World(load_supergraph(composed.supergraph_sdl))
-    subgraphs = [WorldSubgraph(name, sdl) for name, sdl in sdls.items()]
-    for subgraph in subgraphs:
-        subgraph.serve(world)
+    world, subgraphs = serve_world(sdls, load_supergraph(composed.supergraph_sdl))
     for number in range(QUERIES):
         query = random_query(world.supergraph.api_schema, seed + number)
         variables = {"v": bool(number & 1), "w": bool(number & 2)}

@@ -15,9 +15,8 @@ import router.executor.program as program_module
 from router.executor.codegen import CodeTooLargeError
 from tests.federation.cases import Feature
 from tests.federation.equivalence.queries import random_query
-from tests.federation.equivalence.subgraphs import WorldSubgraph
-from tests.federation.equivalence.world import World
-from tests.federation.harness import Run, compose_subgraphs, run
+from tests.federation.equivalence.subgraphs import serve_world
+from tests.federation.harness import Run, run
 
 FEATURES = (
     "context_across_subgraphs",
@@ -46,10 +45,7 @@ def _sent(result: Run) -> list[tuple[str, str, str]]:
 async def test_readers_alone_do_as_the_generated_code_does(
     name: str, seed: int, v: bool, w: bool
 ) -> None:
-    subgraphs = [WorldSubgraph(sub, sdl) for sub, sdl in Feature(name).subgraphs.items()]
-    world = World(compose_subgraphs(subgraphs))
-    for subgraph in subgraphs:
-        subgraph.serve(world)
+    world, subgraphs = serve_world(Feature(name).subgraphs)
     query = random_query(world.supergraph.api_schema, seed)
     variables = {"v": v, "w": w}
 

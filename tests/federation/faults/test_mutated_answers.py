@@ -35,11 +35,10 @@ from router.planner import Planner
 from router.server.pipeline.respond import encode
 from tests.federation.cases import Feature, features
 from tests.federation.equivalence.queries import random_query
-from tests.federation.equivalence.subgraphs import WorldSubgraph
+from tests.federation.equivalence.subgraphs import WorldSubgraph, serve_world
 from tests.federation.equivalence.world import World
 from tests.federation.faults.conformance import Place, misfit, nulls
 from tests.federation.faults.mutations import damage, mutate
-from tests.federation.harness import compose_subgraphs
 
 Change: TypeAlias = Callable[[Any, random.Random], Any]
 COMPARED = [feature for feature in features() if not feature.data_only]
@@ -78,10 +77,7 @@ class MutatingTransport:
 
 @cache
 def served(feature: Feature) -> tuple[World, Planner, list[WorldSubgraph]]:
-    subgraphs = [WorldSubgraph(name, sdl) for name, sdl in feature.subgraphs.items()]
-    world = World(compose_subgraphs(subgraphs))
-    for subgraph in subgraphs:
-        subgraph.serve(world)
+    world, subgraphs = serve_world(feature.subgraphs)
     return world, Planner(world.supergraph), subgraphs
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from shared.cache import InProcessRedis, RedisClient, connect_redis
 from shared.settings import Environment
 from shared.sharding import EntityId, ShardConfig
+from socialnet.embedded.postgres import PostgresCluster
 from subgraphs.users.app import create_app
 from subgraphs.users.service.presence import channel_of
 from subgraphs.users.settings import UsersSettings
@@ -232,6 +233,40 @@ async def test_a_list_costs_one_statement_per_shard(users: SubgraphClient, peopl
 
     assert len(answer.ok()["users"]) == 20
     assert set(answer.statements.values()) == {1}
+
+
+async def test_while_a_shard_is_down_the_others_are_watched(
+    address: str, people: Any, clusters: Sequence[PostgresCluster]
+) -> None:
+    on_second, on_first = str(new_id(200)), str(new_id(9))
+    await clusters[1].stop("immediate")
+    try:
+        async with LiveClient.connected(address, token=people["bob"]["token"]) as client:
+            await client.subscribe(CHANGED, {"ids": [on_second, on_first]})
+            first = (await client.next())["presenceChanged"]
+            await clusters[1].start()
+            second = (await client.next())["presenceChanged"]
+    finally:
+        await clusters[1].start()
+
+    assert [first["userId"], second["userId"]] == [on_first, on_second]
+
+
+async def test_whose_block_ends_is_seen_again(
+    users: SubgraphClient, people: Any, address: str
+) -> None:
+    ada, bob = people["ada"], people["bob"]
+    (await users(HEARTBEAT, token=ada["token"])).ok()
+    async with LiveClient.connected(address, token=bob["token"]) as client:
+        await client.subscribe(CHANGED, {"ids": [ada["id"]]})
+        states = [(await client.next())["presenceChanged"]["isOnline"]]
+        for mutation in ("blockUser", "unblockUser"):
+            (await users(HEARTBEAT, token=ada["token"])).ok()
+            change = f"mutation ($id: ID!) {{ {mutation}(userId: $id) {{ id }} }}"
+            (await users(change, {"id": bob["id"]}, token=ada["token"])).ok()
+            states.append((await client.next())["presenceChanged"]["isOnline"])
+
+    assert states == [True, False, True]
 
 
 @pytest.mark.redis

@@ -195,6 +195,32 @@ async def test_with_one_shard_down_the_others_are_searched(
     assert answer.data["searchUsers"]["pageInfo"]["hasNextPage"]
 
 
+async def test_a_page_that_lost_all_its_rows_is_asked_for_again(
+    users: SubgraphClient, register: Register, token: str, clusters: Sequence[PostgresCluster]
+) -> None:
+    registered = [(await register(f"page{n}")).ok()["register"]["user"]["id"] for n in range(12)]
+    count = len(registered)
+    cursor = None
+    for _ in range(count - 1):  # only the last one is left, on either shard
+        variables = {"query": "page", "first": 1, "after": cursor}
+        page = (await users(SEARCH, variables, token=token)).ok()["searchUsers"]
+        cursor = page["pageInfo"]["endCursor"]
+    last = (await users(SEARCH, {"query": "page", "after": cursor}, token=token)).ok()
+    (handle,) = [node["handle"] for node in last["searchUsers"]["nodes"]]
+    query = "query ($h: String!) { userByHandle(handle: $h) { id } }"
+    found = await users(query, {"h": handle}, token=token)
+    home = EntityId.parse(found.ok()["userByHandle"]["id"]).slot // 128
+
+    await clusters[home].stop("immediate")
+    try:
+        broken = await users(SEARCH, {"query": "page", "after": cursor}, token=token)
+    finally:
+        await clusters[home].start()
+
+    assert broken.data["searchUsers"]["nodes"] == []
+    assert broken.data["searchUsers"]["pageInfo"] == {"hasNextPage": True, "endCursor": cursor}
+
+
 async def test_nobody_searches_without_signing_in(users: SubgraphClient) -> None:
     answer = await users(SEARCH, {"query": "ann"})
 
