@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from router.executor.sources import Access, Join
     from router.planner.plan import RepresentationField
 
-__all__ = ["lost_key", "unasked", "untold_type"]
+__all__ = ["lost_key", "lost_type", "unasked", "untold_type"]
 
 
 def unasked(
@@ -98,6 +98,16 @@ def untold_type(position: Position, found: OpenObject) -> frozenset[int]:
         and read.source.always_has(read.key)
         and read.key not in found.values[read.source]
     )
+
+
+def lost_type(reader: ObjectReader, position: Position, found: OpenObject) -> frozenset[int]:
+    """Return the fetches by whose fault nobody who could tell an object's type was asked."""
+    layout = position.layout(None)
+    tellers = {read.source for read in position.typename_reads} - found.values.keys()
+    lost = (
+        lost_key(reader, layout, found, join) for join in layout.joins if join.source in tellers
+    )
+    return next((fetches for fetches in lost if fetches), frozenset())
 
 
 def _silent(access: Access, raws: tuple[Json, ...]) -> frozenset[int]:

@@ -27,7 +27,7 @@ from router.executor.client_selection import (
 )
 from router.executor.errors import ExecutionErrorCode
 from router.executor.leaves import INVALID, leaf_value
-from router.executor.losses import unasked, untold_type
+from router.executor.losses import lost_type, unasked, untold_type
 from router.executor.object_reader import MISSING, NO_CONTEXTS, item_type, join_lists
 
 if TYPE_CHECKING:
@@ -182,12 +182,7 @@ class ProjectionInterpreter:
             runtime is not None and runtime not in self._client.possible_types(position.declared)
         ):
             return self._unusable_type(found, position, path)
-        if runtime is None and (untold := untold_type(position, found)):
-            self._malformed(
-                f"The subgraph did not tell the type of an object for {position.declared}.",
-                path,
-                untold,
-            )
+        if runtime is None and not self._explain_type(found, position, path):
             return NULLED
         outer, self._contexts = self._contexts, self._reader.contexts_below(found)
         completed = self._fields(found, layout, position, selection_sets, path)
@@ -243,6 +238,18 @@ class ProjectionInterpreter:
             fetches,
         )
         return NULLED
+
+    def _explain_type(self, found: OpenObject, position: Position, path: ResponsePath) -> bool:
+        """Say why an object's type is not known, if somebody is to blame; return whether what is
+        the same for all types can be shown.
+        """
+        if untold := untold_type(position, found):
+            message = f"The subgraph did not tell the type of an object for {position.declared}."
+            self._malformed(message, path, untold)
+        elif lost := lost_type(self._reader, position, found):
+            message = f"The subgraph gave no key to learn the type of {position.declared} by."
+            self._malformed(message, path, lost)
+        return untold.isdisjoint(source.fetch for source in position.inline)
 
     def _meta_field(self, found: OpenObject, field: ClientField, path: ResponsePath) -> Json:
         if field.name == TYPENAME:

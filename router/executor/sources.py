@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
 from router.executor.client_selection import TYPENAME
-from router.planner.plan import FieldSelection
+from router.planner.plan import FieldSelection, FragmentSelection
 
 if TYPE_CHECKING:
     from graphql import GraphQLOutputType
@@ -89,10 +89,24 @@ class Source:
 
     def always_has(self, key: str) -> bool:
         """Tell whether ``key`` is asked of every object, not of those of some type only."""
-        return any(
-            isinstance(selection, FieldSelection) and selection.response_key == key
-            for selection in self.selections
+        return _has(self.selections, key) or any(
+            _has(fragment.selections, key)
+            for fragment in self.selections
+            if isinstance(fragment, FragmentSelection)
+            and self._sent_as == {fragment.type_condition}
         )
+
+    @property
+    def _sent_as(self) -> set[str | None]:
+        """The names under which the objects of an entity call are sent."""
+        return {spec.typename for spec in self.call.call.representations} if self.call else set()
+
+
+def _has(selections: SelectionSet, key: str) -> bool:
+    return any(
+        isinstance(selection, FieldSelection) and selection.response_key == key
+        for selection in selections
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -129,9 +129,11 @@ class ObjectCode:
                 variable = self.source(layout, read.source, scope)
                 self._writer.line(f"{value} = {_typename(variable, read)}")
                 continue
-            with self._writer.block(f"if {value} is None:"):
+            # Also where another subgraph claims what cannot be here: the interpreter looks further.
+            possible = self._writer.constant_set(position.possible)
+            with self._writer.block(f"if {value} not in {possible}:"):
                 variable = self.source(layout, read.source, scope.inner())
-                self._writer.line(f"{value} = {_typename(variable, read)}")
+                self._writer.line(f"{value} = {_typename(variable, read)} or {value}")
         return value
 
     def is_type(self, typename: str, names: tuple[str, ...]) -> str:

@@ -41,6 +41,8 @@ class Wanted:
 
 
 TYPENAME_WANTED = Wanted(TYPENAME, TYPENAME)
+_EXISTENCE = "__exists"
+"""The output key of the name of an interface object: it tells that there is one, not its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,15 @@ class _Finisher:
         static = self._static
         if static is None:
             return True
-        join = static.joins.get(self._builder.subgraph)
-        if join is not None and join.interface_object:
+        if self._is_interface_object():
             return False
         # A subgraph may have one object type where the supergraph has a union: the answer is read
         # as the union's, so it has to tell its type all the same.
         return static.is_abstract or self._supergraph.types[self._builder.declared].is_abstract
+
+    def _is_interface_object(self) -> bool:
+        join = self._static.joins.get(self._builder.subgraph) if self._static is not None else None
+        return join is not None and join.interface_object
 
     def _typename(self) -> SelectionSet:
         """Where the runtime type is open it is always asked for: everything that reads the object
@@ -215,12 +220,15 @@ class _Finisher:
             inherited = self._inherited | conditions
             selections, below = entry.selection.finish_with_shapes(self._supergraph, inherited)
         wanted = entry.wanted
-        internal = wanted.output_key.startswith("__") and wanted != TYPENAME_WANTED
+        output_key = response_key = wanted.output_key
+        if wanted == TYPENAME_WANTED:
+            output_key = _EXISTENCE if self._is_interface_object() else TYPENAME
+        elif output_key.startswith("__"):
+            response_key = output_key[1:]  # names that begin with two underscores are GraphQL's own
         field_ = FieldSelection(
             name=wanted.name,
-            # Names that begin with two underscores are GraphQL's own.
-            response_key=wanted.output_key[1:] if internal else wanted.output_key,
-            output_key=wanted.output_key,
+            response_key=response_key,
+            output_key=output_key,
             arguments=wanted.arguments,
             variables=wanted.variables,
             contextual=self._contextual(entry),

@@ -21,7 +21,7 @@ from graphql import (
     validate,
     visit,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.federation.cases import Feature, features
@@ -79,6 +79,7 @@ def _served(feature: Feature) -> tuple[World, list[WorldSubgraph]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32), v=st.booleans(), w=st.booleans())
+@example(seed=232, v=False, w=False)  # an interface object's name is not its type
 async def test_parts_together_are_the_whole_answer(
     feature: Feature, seed: int, v: bool, w: bool
 ) -> None:

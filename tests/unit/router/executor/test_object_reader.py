@@ -416,3 +416,71 @@ async def test_an_object_of_no_known_type_has_what_all_types_have() -> None:
     assert result.data == {
         "nodes": [{"name": "t", "extra": "x"}, {"name": "u", "rating": 0, "extra": "y"}]
     }
+
+
+async def test_a_type_that_nobody_could_be_asked_for_is_told() -> None:
+    """Found by leaving members of answers out at random (``interface_object``)."""
+    node = RepresentationSpec(types=None, typename="Node", fields=(field("id", key=True),))
+
+    result = await execute_plan(
+        SUPERGRAPH,
+        "{ nodes { extra ... on User { rating } } }",
+        query_plan(
+            fetch(0, "objects", "{ nodes { id extra } }"),
+            fetch(
+                1,
+                "types",
+                call("nodes[]", [node], "{ ... on Node { __typename ... on User { rating } } }"),
+                after=[0],
+            ),
+        ),
+        {
+            "objects": {
+                "data": {
+                    "nodes": [
+                        {"id": "1", "extra": "a"},
+                        {"extra": "b"},
+                        {"id": "3", "extra": "c"},
+                        {"id": None, "extra": "d"},
+                    ]
+                }
+            },
+            "types": {"data": {"_entities": [{"__typename": "User", "rating": 5}, {"rating": 6}]}},
+        },
+    )
+
+    assert result.data == {
+        "nodes": [{"extra": "a", "rating": 5}, {"extra": "b"}, {"extra": "c"}, {"extra": "d"}]
+    }
+    assert [
+        (error["message"], error["path"], error["extensions"]["service"]) for error in result.errors
+    ] == [
+        ("The subgraph gave no key to learn the type of Node by.", ["nodes", 1], "objects"),
+        ("The subgraph did not tell the type of an object for Node.", ["nodes", 2], "types"),
+    ]
+
+
+async def test_a_type_that_cannot_be_is_told_by_another_subgraph() -> None:
+    """As when one knows an object by its interface's name only."""
+    result = await execute_plan(
+        SUPERGRAPH,
+        "{ nodes { id ... on User { name } } }",
+        query_plan(
+            fetch(0, "objects", "{ nodes { __typename id } }"),
+            fetch(1, "types", "{ nodes { __typename } }"),
+            fetch(
+                2,
+                "users",
+                call("nodes[]|User", {"User": "id"}, "{ ... on User { name } }"),
+                after=[0, 1],
+            ),
+        ),
+        {
+            "objects": {"data": {"nodes": [{"__typename": "Node", "id": n} for n in "12"]}},
+            "types": {"data": {"nodes": [{"__typename": "Team"}, {"__typename": "User"}]}},
+            "users": {"data": {"_entities": [{"name": "Ada"}]}},
+        },
+    )
+
+    assert result.errors == []
+    assert result.data == {"nodes": [{"id": "1"}, {"id": "2", "name": "Ada"}]}
