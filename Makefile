@@ -10,7 +10,7 @@ READY := .venv/.ready
 CODEGEN_READY := .venv-codegen/.ready
 ARGS ?=
 
-.PHONY: help dev test test-fast check lint types contracts schema schema-check kafka graphiql bench lock clean
+.PHONY: help dev test test-fast explore check lint types contracts schema schema-check kafka graphiql bench lock clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: $(READY) kafka ## Run all tests  (ARGS="-k users -x …")
 
 test-fast: $(READY) ## Run the tests that need no database, browser or Node
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+explore: $(READY) ## Run the tests of random examples on new ones  (ARGS="-k random_supergraphs …")
+	@HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n 2 -m hypothesis tests/unit tests/federation $(ARGS)
 
 check: lint types contracts schema-check test ## Everything CI checks
 

@@ -8,6 +8,7 @@ real migrations have made (about 30 ms), so tests may commit, stop shards and le
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,9 +35,11 @@ from tests.support.redis import running_redis
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says how busy the machine is.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
+# How long an example takes says how busy the machine is. A change is judged by the same examples as
+# the one before it; new ones are looked for with `make explore`, and kept as tests with a name.
+hypothesis.settings.register_profile("same-examples", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same-examples"))
 
 Clusters: TypeAlias = Sequence[PostgresCluster]
 MakeShards: TypeAlias = Callable[[str], Awaitable[tuple[ShardConfig, ...]]]
