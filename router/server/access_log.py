@@ -91,14 +91,12 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
             structlog.processors.JSONRenderer(serializer=_dump),
         ]
     )
+    # Our own lines, one for each request, do not go through the standard library: that takes three
+    # times as long.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_NamedLogger,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -112,6 +110,14 @@ def configure_logging(log_format: LogFormat, level: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it announces what our own lines say
+
+
+class _NamedLogger(structlog.WriteLogger):
+    """Writes lines to standard error and has a name."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(sys.stderr)
+        self.name = name
 
 
 def _dump(event: MutableMapping[str, Any], **_: Any) -> str:

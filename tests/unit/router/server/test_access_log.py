@@ -1,6 +1,11 @@
 """What is logged of a request."""
 
+import json
+import subprocess
+import sys
+
 import httpx
+import pytest
 from structlog.testing import capture_logs
 
 from tests.support.router_server import ThingsSubgraph, make_app
@@ -55,3 +60,37 @@ async def test_a_refused_request_has_a_line_too() -> None:
 
 async def test_the_log_can_be_off() -> None:
     assert await _logs({"query": "{ greeting }"}, access_log=False) == []
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_libraries_and_we_write_alike_and_mind_the_level(level: str) -> None:
+    program = f"""
+import logging, structlog
+from router.server.access_log import configure_logging
+from router.server.settings import LogFormat
+ours = structlog.get_logger("ours")
+configure_logging(LogFormat.JSON, {level!r})
+ours.info("told", number=1)
+logging.getLogger("theirs").info("told %s", "by them")
+try:
+    1 / 0
+except ZeroDivisionError:
+    ours.exception("failed")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+
+    failure = lines.pop()
+    assert (failure["logger"], failure["level"], failure["event"]) == ("ours", "error", "failed")
+    assert "ZeroDivisionError" in failure["exception"]
+    for line in lines:
+        assert line.pop("timestamp").endswith("Z")
+    if level == "error":
+        assert lines == []
+    else:
+        assert lines == [
+            {"event": "told", "number": 1, "logger": "ours", "level": "info"},
+            {"event": "told by them", "logger": "theirs", "level": "info"},
+        ]
