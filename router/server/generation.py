@@ -77,7 +77,7 @@ class Generation:
             supergraph,
             metered,
             executor_settings(settings, metered),
-            metrics.traffic,
+            metrics.subgraphs,
             metrics.tracer,
         )
         self.gate = AccessGate(settings, metrics, policies)
@@ -136,7 +136,7 @@ class Generations:
         self._on_closed = on_closed
         self._told: asyncio.TimerHandle | None = None
         self._retiring: dict[asyncio.Task[None], Generation] = {}
-        first.metrics.uses_supergraph(first.supergraph.digest, first.loaded_at)
+        first.metrics.supergraph.serves(first.supergraph.digest, first.loaded_at)
 
     @property
     def current(self) -> Generation:
@@ -146,7 +146,7 @@ class Generations:
     def swap(self, generation: Generation) -> None:
         """Let new requests use another generation; the old one goes when its last user goes."""
         replaced, self._current = self._current, generation
-        generation.metrics.uses_supergraph(generation.supergraph.digest, generation.loaded_at)
+        generation.metrics.supergraph.serves(generation.supergraph.digest, generation.loaded_at)
         task = asyncio.get_running_loop().create_task(replaced.retire(self._drain_seconds))
         self._retiring[task] = replaced
         task.add_done_callback(self._forget)

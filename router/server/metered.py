@@ -24,8 +24,8 @@ class MeteredTransport:
     def __init__(self, transport: SubgraphTransport, subgraph: str, metrics: Metrics) -> None:
         self._transport = transport
         self._subgraph = subgraph
-        self._requests = metrics.subgraph_requests
-        self._seconds = metrics.subgraph_seconds.labels(subgraph)
+        self._requests = metrics.subgraphs.requests
+        self._seconds = metrics.subgraphs.seconds.labels(subgraph)
         self._counters: dict[str, Counter] = {}
 
     async def execute(self, request: SubgraphRequest) -> SubgraphResponse:

@@ -75,7 +75,7 @@ class Reloader:
             digest = supergraph_digest(sdl)
             if digest == self._generations.current.supergraph.digest:
                 _log.info("supergraph unchanged", hash=digest)
-                self._metrics.reloaded(ReloadOutcome.UNCHANGED)
+                self._metrics.supergraph.reloaded(ReloadOutcome.UNCHANGED)
                 return ReloadOutcome.UNCHANGED
             try:
                 await self._replace(sdl)
@@ -86,12 +86,12 @@ class Reloader:
             except Exception as error:  # noqa: BLE001 - a defect: the router goes on with what works
                 _log.exception("reload failed")
                 return self._refused("INTERNAL_SERVER_ERROR", str(error))
-            self._metrics.reloaded(ReloadOutcome.APPLIED)
+            self._metrics.supergraph.reloaded(ReloadOutcome.APPLIED)
             return ReloadOutcome.APPLIED
 
     def refuse(self) -> None:
         """Count a change that could not even be read."""
-        self._metrics.reloaded(ReloadOutcome.REFUSED)
+        self._metrics.supergraph.reloaded(ReloadOutcome.REFUSED)
 
     def close(self) -> None:
         """Do not switch any more; a reload under way ends early."""
@@ -140,5 +140,5 @@ class Reloader:
 
     def _refused(self, code: str, message: str) -> ReloadOutcome:
         _log.error("supergraph not reloaded", code=str(code), reason=message)
-        self._metrics.reloaded(ReloadOutcome.REFUSED)
+        self._metrics.supergraph.reloaded(ReloadOutcome.REFUSED)
         return ReloadOutcome.REFUSED

@@ -128,13 +128,13 @@ class SubscriptionStreams:
     def _counted(self, stream: SubscriptionStream, kind: StreamType) -> Iterator[None]:
         protocol = kind.protocol
         self._open.add(stream)
-        self._metrics.streams.labels(protocol).inc()
+        self._metrics.connections.streams.labels(protocol).inc()
         try:
             yield
         finally:
             self._open.discard(stream)
-            self._metrics.streams.labels(protocol).dec()
-            self._metrics.streams_closed.labels(protocol, stream.closed_by).inc()
+            self._metrics.connections.streams.labels(protocol).dec()
+            self._metrics.connections.streams_closed.labels(protocol, stream.closed_by).inc()
 
     def _hold(self, operation: HttpOperation, stream: SubscriptionStream) -> SessionHold | None:
         if self._is_draining:

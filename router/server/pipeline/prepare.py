@@ -204,7 +204,7 @@ class OperationPreparer:
             ),
             plan=plan,
             program=program,
-            metrics=self._metrics.operation(kind, name),
+            metrics=self._metrics.operations.of(kind, name),
             cost=None if self._costs is None else self._costs.compile(document, operation),
             labels_on=labels & plan.labels,
             deferring=deferring,

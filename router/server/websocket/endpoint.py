@@ -105,7 +105,7 @@ class WebSocketEndpoint:
             code = await self._serve(receive, send, headers, caller)
         # Codes that clients make up are one label value, or they could make any number.
         label = str(code) if code in _OUR_CODES else "client"
-        self._metrics.websockets_closed.labels(label).inc()
+        self._metrics.connections.websockets_closed.labels(label).inc()
         if self._access_log is not None:
             seconds = perf_counter() - started
             self._access_log.websocket(scope, request_id=request_id, code=code, seconds=seconds)
@@ -134,11 +134,11 @@ class WebSocketEndpoint:
             authenticator=self._authenticator,
         )
         self._connections.add(connection)
-        self._metrics.websockets.inc()
+        self._metrics.connections.websockets.inc()
         try:
             return await connection.run()
         finally:
-            self._metrics.websockets.dec()
+            self._metrics.connections.websockets.dec()
             self._connections.discard(connection)
 
     def _origin_allowed(self, scope: Scope) -> bool:

@@ -123,7 +123,7 @@ class WebSocketOperation:
 
     def start(self, request: GraphQLRequest) -> asyncio.Task[None]:
         """Begin; returns the task, which ends early when the operation is a subscription."""
-        self._metrics.websocket_operations.inc()
+        self._metrics.connections.websocket_operations.inc()
         self._task = asyncio.get_running_loop().create_task(self._run(request))
         return self._task
 
@@ -246,6 +246,6 @@ class WebSocketOperation:
         if self._is_over:
             return
         self._is_over = True
-        self._metrics.websocket_operations.dec()
+        self._metrics.connections.websocket_operations.dec()
         if self._prepared is not None:
             self._prepared.metrics.record(outcome, perf_counter() - self._started)

@@ -262,5 +262,5 @@ async def test_a_client_that_does_not_read_holds_up_nobody_else(shared: tuple[st
                 await _read_on(slow)
 
     assert got == list(range(1, 101))
-    closed = app.metrics.websockets_closed.labels("4413")
+    closed = app.metrics.connections.websockets_closed.labels("4413")
     assert closed._value.get() == 1

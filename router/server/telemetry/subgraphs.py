@@ -1,25 +1,39 @@
-"""Metrics of what the executor decides about subgraphs: retries and circuit breakers."""
+"""Metrics of subgraphs: their answers, and what the executor decides about them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from router.executor import CircuitState
+from router.server.telemetry.operations import SECONDS
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-__all__ = ["TrafficMetrics"]
+__all__ = ["SubgraphMetrics"]
 
 _NUMBERS: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
 
 
-class TrafficMetrics:
+class SubgraphMetrics:
     """The executor's ``TrafficObserver``. Its label values are the supergraph's subgraphs."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "router_subgraph_requests",
+            "Requests to subgraphs by HTTP status, or by why there was no answer",
+            ("subgraph", "code"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "router_subgraph_request_duration_seconds",
+            "Time of a request to a subgraph",
+            ("subgraph",),
+            buckets=SECONDS,
+            registry=registry,
+        )
         self._retries = Counter(
             "router_subgraph_retries",
             "Queries that were sent to a subgraph once more",
