@@ -1,13 +1,16 @@
 """Random valid queries over any API schema: aliases, arguments, fragments, conditions, abstract
-types.
+types; with `@defer`s.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from graphql import (
+    DirectiveNode,
+    FieldNode,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputType,
@@ -16,12 +19,19 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    InlineFragmentNode,
+    NameNode,
+    SelectionSetNode,
+    Visitor,
     get_named_type,
     is_abstract_type,
     is_composite_type,
+    parse,
+    print_ast,
+    visit,
 )
 
-__all__ = ["random_query"]
+__all__ = ["random_query", "with_defers"]
 
 VARIABLES = ("v", "w")
 
@@ -33,6 +43,11 @@ def random_query(schema: GraphQLSchema, seed: int, depth: int = 5) -> str:
     body = " ".join(generator.selections(schema.query_type.name, depth))
     head = "query Random($v: Boolean = true, $w: Boolean = false)"
     return f"{head} {{ {body} one: __typename @include(if: $v) two: __typename @skip(if: $w) }}"
+
+
+def with_defers(query: str, seed: int) -> str:
+    """The query with some of its selections deferred; the same for the same seed."""
+    return print_ast(visit(parse(query), _Defer(random.Random(seed))))
 
 
 class _Generator:
@@ -104,3 +119,27 @@ class _Generator:
                 return self._rng.choice(["true", "false"])
             case _:
                 return f'"{self._rng.choice(["x", "y"])}"'
+
+
+class _Defer(Visitor):
+    """Puts some of the selections of random selection sets below a deferral."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__()
+        self._rng = rng
+
+    def leave_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode:
+        if self._rng.random() > 0.4:
+            return node
+        deferred = [one for one in node.selections if self._rng.random() < 0.5]
+        left = [one for one in node.selections if one not in deferred]
+        # What is there at once and later has to be the same.
+        both = [one for one in left if isinstance(one, FieldNode) and self._rng.random() < 0.2]
+        if not deferred:
+            return node
+        fragment = InlineFragmentNode(
+            type_condition=None,
+            directives=(DirectiveNode(name=NameNode(value="defer"), arguments=()),),
+            selection_set=SelectionSetNode(selections=(*deferred, *both)),
+        )
+        return SelectionSetNode(selections=(*left, fragment))

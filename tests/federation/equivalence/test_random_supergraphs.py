@@ -1,4 +1,5 @@
-"""Random queries over random supergraphs: the router's answer is that of one merged schema.
+"""Random queries over random supergraphs: the router's answer is that of one merged schema, all at
+once or in parts.
 
 A counter-example found here becomes a folder of its own.
 """
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from router.composition import SubgraphInput, compose
 from router.supergraph import load_supergraph
-from tests.federation.equivalence.queries import random_query
+from tests.federation.equivalence.queries import random_query, with_defers
 from tests.federation.equivalence.subgraphs import execute_merged, serve_world
 from tests.federation.equivalence.supergraphs import random_subgraphs
-from tests.federation.harness import run
+from tests.federation.harness import deliver, run
+from tests.support.deferred_parts import put_together
 
 QUERIES = 4  # per supergraph
 
@@ -33,8 +35,13 @@ async def test_random_supergraphs_answer_as_one_schema_would(seed: int) -> None:
 
         result = await run(subgraphs, query, variables, supergraph=world.supergraph)
 
+        expected = execute_merged(world, parse(query), variables)
         assert result.errors == [], query
-        assert result.data == execute_merged(world, parse(query), variables), query
+        assert result.data == expected, query
+        deferred = with_defers(query, seed)
+        parts = await deliver(subgraphs, deferred, variables, supergraph=world.supergraph)
+        assert not any(part.has_errors for part in parts), deferred
+        assert put_together(parts) == expected, deferred
 
 
 def test_enough_of_them_compose() -> None:
