@@ -19,10 +19,10 @@ from router.planner.fetch_graph.blocks import by_block, key_fields
 from router.planner.fetch_graph.contexts import context_places
 from router.planner.fetch_graph.demand import Demand, without_deferrals
 from router.planner.fetch_graph.position import Position, View
-from router.planner.fetch_graph.representations import merge_representations
+from router.planner.fetch_graph.representations import Representations, merge_representations
 from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, SelectionBuilder
+from router.planner.fetch_graph.sight import Sight
 from router.planner.fetch_graph.step import Step
-from router.planner.plan import RepresentationField
 from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
 from router.query_graph.guards import NO_GUARD, Guard
 from router.query_graph.missing import find_missing
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from router.planner.fetch_graph.blocks import Later
     from router.planner.fetch_graph.contexts import StepContext
-    from router.query_graph import Conditions, FieldMove, Paths
+    from router.planner.plan import RepresentationField
+    from router.query_graph import Paths
 
 __all__ = ["FetchGraphBuilder"]
 
@@ -45,7 +46,8 @@ class FetchGraphBuilder:
         self._paths = paths
         self._graph = paths.graph
         self._fresh = count()
-        self._block: Conditions = frozenset()  # the deferrals below which selections are made now
+        self._sight = Sight(paths)
+        self._representations = Representations(paths, self._sight, self._fresh)
         self.steps: list[Step] = []
 
     # -- operations ------------------------------------------------------------------------------
@@ -107,12 +109,12 @@ class FetchGraphBuilder:
                     view = self._compute(position, unit, field, target, inner, guard)
                     steps |= self._select(position, unit, field, view, inner, guard)
                     continue
-                whole = self._together(position, units, computed, field)
+                whole = self._sight.together(position, units, computed, field)
                 if whole is not None:
                     together.add(field)
                 view = self._direct_view(position, whole or unit, field, guard)
                 steps |= self._select(position, whole or unit, field, view, inner, guard)
-            if self._minds_types(position, unit):
+            if self._sight.minds_types(position, unit):
                 for conditions in {field.conditions for field in unit.fields}:
                     # Who is deferred below a type is known only with the type.
                     self._tell_types(
@@ -122,11 +124,11 @@ class FetchGraphBuilder:
 
     def _defer(self, position: Position, later: Later, demand: Demand, guard: Guard) -> None:
         """Have selected what is deferred at a position, the outer blocks before those inside."""
-        outside = self._block
+        outside = self._sight.block
         for block, units in later:
-            self._block = outside | block
+            self._sight.block = outside | block
             self._resolve_all(position, units, demand, guard)
-        self._block = outside
+        self._sight.block = outside
 
     def _own_view(self, position: Position, unit: Unit, field: OpField, view: View) -> View:
         """A view of a step that only this block waits for: the subgraph is entered anew by a key.
@@ -137,9 +139,9 @@ class FetchGraphBuilder:
         name = unit.representative
         if field.name == TYPENAME or name in self._graph.once_only:
             return view
-        if name != position.declared and self._types_are_unknown(position, unit):
+        if name != position.declared and self._sight.types_are_unknown(position, unit):
             return view
-        have = self._nodes(position, unit)
+        have = self._sight.nodes(position, unit)
         for move in position.paths.moves(name, have):
             if move.target.subgraph != view.node.subgraph:
                 continue
@@ -153,68 +155,21 @@ class FetchGraphBuilder:
                 return self._new_entry(position, unit, move.target, NO_GUARD)
         return view
 
-    def _views(self, position: Position, types: frozenset[str]) -> list[View]:
-        """The views of a position that what is being selected may use."""
-        return position.views(types, self._block)
-
     def _make_entries(
         self, position: Position, unit: Unit, demand: Demand, guard: Guard
     ) -> dict[OpField, ViewNode]:
         """Enter the subgraphs chosen for a unit; which of its fields are to be computed, where."""
-        if self._must_discover(position, unit):
+        if self._sight.must_learn_types(position, unit):
             self._discover(position, unit, guard)
-        choice = position.paths.choose(unit, self._nodes(position, unit), guard)
+        choice = position.paths.choose(unit, self._sight.nodes(position, unit), guard)
         if choice is None:
             raise self._no_plan(position, unit)
         for target in choice.entries:
             self._enter(position, unit, target, guard)
         return dict(choice.computed)
 
-    def _together(
-        self,
-        position: Position,
-        units: Sequence[Unit],
-        computed: Sequence[dict[OpField, ViewNode]],
-        field: OpField,
-    ) -> Unit | None:
-        """The units that want the same composite field of the same views, as one; None otherwise.
-
-        Where types differ in one field only, the others are planned once. Planned per type, a
-        chain of such positions would double at every level.
-        """
-        if not field.sources:
-            return None
-        holders = [unit for unit in units if field in unit.fields]
-        if len(holders) == 1 or any(field in targets for targets in computed):
-            return None
-        ways = {
-            (self._direct_moves(position, unit, field), position.paths.below(unit.types))
-            for unit in holders
-        }
-        if len(ways) > 1:
-            return None
-        types = frozenset[str]().union(*(unit.types for unit in holders))
-        return Unit(types, holders[0].representative, (field,), holders[0].reach)
-
-    def _direct_moves(
-        self, position: Position, unit: Unit, field: OpField
-    ) -> tuple[tuple[View, FieldMove | None], ...]:
-        name = unit.representative
-        return tuple(
-            (view, self._graph.field_move(view.node, name, field.name))
-            for view in self._views(position, unit.types)
-            if self._paths.direct_views((view.node,), name, field)
-        )
-
-    def _nodes(self, position: Position, unit: Unit) -> frozenset[ViewNode]:
-        return frozenset(
-            view.node
-            for view in self._views(position, unit.types)
-            if self._graph.sees(view.node, unit.representative)
-        )
-
     def _no_plan(self, position: Position, unit: Unit) -> PlanningError:
-        below, missing = find_missing(position.paths, unit, self._nodes(position, unit))
+        below, missing = find_missing(position.paths, unit, self._sight.nodes(position, unit))
         return self._refusal(position, below, " and ".join(missing))
 
     @staticmethod
@@ -226,26 +181,13 @@ class FetchGraphBuilder:
         )
 
     def _direct_view(self, position: Position, unit: Unit, field: OpField, guard: Guard) -> View:
-        candidates = [
-            view
-            for view in self._views(position, unit.types)
-            if self._paths.direct_views((view.node,), unit.representative, field)
-        ]
+        candidates = self._sight.direct(position, unit, field)
         if not candidates:
             raise self._no_plan(position, unit)
-        view = min(candidates, key=lambda v: self._order(v, guard))
-        if view.block == self._block or guard.tokens:
+        view = min(candidates, key=lambda v: self._sight.order(v, guard))
+        if view.block == self._sight.block or guard.tokens:
             return view
         return self._own_view(position, unit, field, view)
-
-    def _order(self, view: View, guard: Guard) -> tuple[object, ...]:
-        """The first view is used: one of this block, or for an input one that others use anyway;
-        then as early as may be. One that is in use costs nothing more; then the one that is there
-        first.
-        """
-        unused = not view.is_used()
-        foreign = view.block != self._block and (unused or not guard.tokens)
-        return (foreign, view.step.stage(), unused, view.order)
 
     def _select(
         self,
@@ -268,15 +210,17 @@ class FetchGraphBuilder:
             self._check_interface_fields(child, unit, field)
         units = [
             below
-            for below in position.paths.children(unit, field, self._nodes(position, unit), guard)
+            for below in position.paths.children(
+                unit, field, self._sight.nodes(position, unit), guard
+            )
             if any(
                 self._graph.sees(v.node, below.representative)
-                for v in self._views(child, below.types)
+                for v in self._sight.views(child, below.types)
             )
         ]
         now, later = by_block(units)
         steps = self._resolve_all(child, now, demand, guard)
-        if later and not self._are_interface_objects(self._views(child, frozenset())):
+        if later and not self._sight.are_interface_objects(self._sight.views(child, frozenset())):
             # First, so that what is deferred finds a view that is in use and enters anew. (An
             # interface object has no name that could be asked for.)
             self._ensure_object(child, demand)
@@ -285,7 +229,7 @@ class FetchGraphBuilder:
         return steps
 
     def _check_interface_fields(self, child: Position, unit: Unit, field: OpField) -> None:
-        nodes = {view.node for view in self._views(child, frozenset())}
+        nodes = {view.node for view in self._sight.views(child, frozenset())}
         if len({node.subgraph for node in nodes}) < 2:
             return
         asked = {
@@ -309,33 +253,37 @@ class FetchGraphBuilder:
         """Some view must say whether there is an object at all, though nothing else may be wanted
         of it.
         """
-        reached = [view for view in self._views(child, frozenset()) if view.parent is not None]
+        reached = [
+            view for view in self._sight.views(child, frozenset()) if view.parent is not None
+        ]
         used = [view for view in reached if view.is_used()]
         if used:
-            view = min(used, key=lambda v: v.block != self._block)
+            view = min(used, key=lambda v: v.block != self._sight.block)
             view.touch(demand)
             return view.step
-        view = min(reached, key=lambda v: self._order(v, NO_GUARD))
+        view = min(reached, key=lambda v: self._sight.order(v, NO_GUARD))
         view.select(TYPENAME_WANTED, view.types, None, demand)
         return view.step
 
     # -- entries ---------------------------------------------------------------------------------
 
     def _enter(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> None:
-        if any(view.node == target for view in self._views(position, unit.types)):
+        if any(view.node == target for view in self._sight.views(position, unit.types)):
             return
         if (
             unit.representative != position.declared
-            and self._types_are_unknown(position, unit)
+            and self._sight.types_are_unknown(position, unit)
             and not self._graph.is_interface_object(target)
         ):
             self._discover(position, unit, guard, target.subgraph)
-            if any(v.node.subgraph == target.subgraph for v in self._views(position, unit.types)):
+            if any(
+                v.node.subgraph == target.subgraph for v in self._sight.views(position, unit.types)
+            ):
                 return
         self._new_entry(position, unit, target, guard)
 
     def _new_entry(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> View:
-        have = self._nodes(position, unit)
+        have = self._sight.nodes(position, unit)
         entry = position.paths.entry(unit.representative, have, target, guard)
         if entry is None:
             raise self._no_plan(position, unit)
@@ -359,9 +307,11 @@ class FetchGraphBuilder:
     def _add(self, position: Position, step: Step, target: ViewNode, types: frozenset[str]) -> View:
         """Add a complete step. Its key may have needed steps of their own, which come before it."""
         step.id = len(self.steps)
-        step.block = self._block
+        step.block = self._sight.block
         self.steps.append(step)
-        view = View(target, step, types, order=step.id, selection=step.selection, block=self._block)
+        view = View(
+            target, step, types, order=step.id, selection=step.selection, block=self._sight.block
+        )
         position.enter(view)
         return view
 
@@ -379,7 +329,7 @@ class FetchGraphBuilder:
     ) -> None:
         assert move.key is not None
         inside = position.paths.key_guard(
-            unit.representative, self._nodes(position, unit), move, guard
+            unit.representative, self._sight.nodes(position, unit), move, guard
         )
         if inside is None:
             raise self._no_plan(position, unit)
@@ -388,27 +338,9 @@ class FetchGraphBuilder:
         step.path = position.path_for(unit.types)
         step.types = unit.types
         self._follow_types(position, step)
-        step.keys = self._representation(position, needed, is_key=True)
+        step.keys = self._representations.of(position, needed, is_key=True)
 
     # -- interface objects -----------------------------------------------------------------------
-
-    def _must_discover(self, position: Position, unit: Unit) -> bool:
-        """Whether the type matters here and no view knows it: all have an interface object."""
-        if unit.representative == position.declared or not self._types_are_unknown(position, unit):
-            return False
-        return self._minds_types(position, unit)
-
-    def _minds_types(self, position: Position, unit: Unit) -> bool:
-        """Whether not everything there may be is asked for the same, or the type itself is."""
-        possible = self._graph.supergraph.possible_types(position.declared)
-        return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
-
-    def _types_are_unknown(self, position: Position, unit: Unit) -> bool:
-        views = self._views(position, unit.types)
-        return self._are_interface_objects(views)
-
-    def _are_interface_objects(self, views: Sequence[View]) -> bool:
-        return bool(views) and all(self._graph.is_interface_object(v.node) for v in views)
 
     def _follow_types(self, position: Position, step: Step) -> None:
         """Have a step wait for the types by which its path goes, and by which its objects are told
@@ -424,7 +356,7 @@ class FetchGraphBuilder:
         """Have somebody say which type the objects have, where who gives them may not know it: an
         interface object has one name for all. Who knows the types is asked for them in any case.
         """
-        views = self._views(position, types)
+        views = self._sight.views(position, types)
         if not any(self._graph.is_interface_object(view.node) for view in views):
             return
         tellers = [
@@ -436,7 +368,7 @@ class FetchGraphBuilder:
         if position.discovery is not None:
             tellers = [position.discovery]
         if tellers:
-            teller = min(tellers, key=lambda v: (not v.is_used(), *self._order(v, NO_GUARD)))
+            teller = min(tellers, key=lambda v: (not v.is_used(), *self._sight.order(v, NO_GUARD)))
             teller.select(TYPENAME_WANTED, teller.types, None, demand)
             if demand.step is not None:
                 demand.step.depends_on.add(teller.step)
@@ -466,7 +398,7 @@ class FetchGraphBuilder:
     def _cheapest_discovery(
         self, position: Position, everything: Unit, guard: Guard, preferred: str | None
     ) -> KeyMove | None:
-        have = self._nodes(position, everything)
+        have = self._sight.nodes(position, everything)
         best: tuple[tuple[object, ...], KeyMove] | None = None
         for move in self._graph.key_moves(position.declared):
             if self._graph.is_interface_object(move.target) or move.key is None:
@@ -519,12 +451,12 @@ class FetchGraphBuilder:
         if move.requires is not None:
             needed = self._paths.units.field_set(unit.representative, move.requires, unit.types)
             steps |= self._resolve(position, needed, demand, guard)
-            requires = self._representation(position, needed, is_key=False)
+            requires = self._representations.of(position, needed, is_key=False)
         contexts: list[StepContext] = []
         for place in context_places(position, move.contexts):
             # What limits the search for a key here does not above.
             steps |= self._resolve(place.position, place.needed, demand, Guard(guard.tokens))
-            read = self._representation(place.position, place.needed, is_key=False)
+            read = self._representations.of(place.position, place.needed, is_key=False)
             contexts.append(place.read(read))
         view = self._joinable(position, unit, target, steps, requires)
         if view is None:
@@ -546,55 +478,10 @@ class FetchGraphBuilder:
     ) -> View | None:
         """A step that enters here already and can carry the requirement too."""
         for view in position.entered:
-            if view.node != target or view.types != unit.types or view.block != self._block:
+            if view.node != target or view.types != unit.types or view.block != self._sight.block:
                 continue
             if any(step.needs(view.step) for step in steps):
                 continue  # the requirement itself comes from that step, or from after it
             if merge_representations(view.step.requires, requires) is not None:
                 return view
         return None
-
-    def _representation(
-        self, position: Position, unit: Unit, *, is_key: bool
-    ) -> tuple[RepresentationField, ...]:
-        fields = []
-        for field in unit.fields:
-            wanted = position.wanted_for(field, unit.types, self._fresh)
-            below: list[RepresentationField] = []
-            if field.sources:
-                child = position.child(unit, field, wanted)
-                below = self._nested(child, unit, field, is_key=is_key)
-            fields.append(
-                RepresentationField(
-                    name=field.name,
-                    source_key=wanted.output_key,
-                    is_key=is_key,
-                    selections=tuple(below),
-                )
-            )
-        return tuple(fields)
-
-    def _nested(
-        self, child: Position, unit: Unit, field: OpField, *, is_key: bool
-    ) -> list[RepresentationField]:
-        supergraph = self._graph.supergraph
-        result: list[RepresentationField] = []
-        if supergraph.types[child.declared].is_abstract:
-            result.append(RepresentationField(name=TYPENAME, source_key=TYPENAME, is_key=False))
-        views = self._views(child, frozenset())
-        everything = frozenset[str]().union(*(view.types for view in views))
-        for below in self._paths.units.children(unit, field):
-            if not below.types & everything:
-                continue  # nobody who gives the object can return these types
-            types = None if everything <= below.types else below.types
-            for part in self._representation(child, below, is_key=is_key):
-                result.append(
-                    RepresentationField(
-                        name=part.name,
-                        source_key=part.source_key,
-                        is_key=part.is_key,
-                        type_condition=types,
-                        selections=part.selections,
-                    )
-                )
-        return result

@@ -1,0 +1,112 @@
+"""Which views of a position what is being selected may use, and which of them it uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.query_graph import TYPENAME, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from router.planner.fetch_graph.position import Position, View
+    from router.query_graph import Conditions, FieldMove, OpField, Paths, ViewNode
+    from router.query_graph.guards import Guard
+
+__all__ = ["Sight"]
+
+
+class Sight:
+    """What can be seen from the ``block`` below which selections are made now: the deferrals."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._graph = paths.graph
+        self.block: Conditions = frozenset()
+
+    def views(self, position: Position, types: frozenset[str]) -> list[View]:
+        """The views of a position that what is being selected may use."""
+        return position.views(types, self.block)
+
+    def nodes(self, position: Position, unit: Unit) -> frozenset[ViewNode]:
+        """What the views are in the query graph, of those that see the unit's type."""
+        return frozenset(
+            view.node
+            for view in self.views(position, unit.types)
+            if self._graph.sees(view.node, unit.representative)
+        )
+
+    def direct(self, position: Position, unit: Unit, field: OpField) -> list[View]:
+        """The views that have a field of the unit without anything sent along."""
+        return [
+            view
+            for view in self.views(position, unit.types)
+            if self._paths.direct_views((view.node,), unit.representative, field)
+        ]
+
+    def order(self, view: View, guard: Guard) -> tuple[object, ...]:
+        """The first view is used: one of this block, or for an input one that others use anyway;
+        then as early as may be. One that is in use costs nothing more; then the one that is there
+        first.
+        """
+        unused = not view.is_used()
+        foreign = view.block != self.block and (unused or not guard.tokens)
+        return (foreign, view.step.stage(), unused, view.order)
+
+    def together(
+        self,
+        position: Position,
+        units: Sequence[Unit],
+        computed: Sequence[dict[OpField, ViewNode]],
+        field: OpField,
+    ) -> Unit | None:
+        """The units that want the same composite field of the same views, as one; None otherwise.
+
+        Where types differ in one field only, the others are planned once. Planned per type, a
+        chain of such positions would double at every level.
+        """
+        if not field.sources:
+            return None
+        holders = [unit for unit in units if field in unit.fields]
+        if len(holders) == 1 or any(field in targets for targets in computed):
+            return None
+        ways = {
+            (self._direct_moves(position, unit, field), position.paths.below(unit.types))
+            for unit in holders
+        }
+        if len(ways) > 1:
+            return None
+        types = frozenset[str]().union(*(unit.types for unit in holders))
+        return Unit(types, holders[0].representative, (field,), holders[0].reach)
+
+    def _direct_moves(
+        self, position: Position, unit: Unit, field: OpField
+    ) -> tuple[tuple[View, FieldMove | None], ...]:
+        name = unit.representative
+        return tuple(
+            (view, self._graph.field_move(view.node, name, field.name))
+            for view in self.direct(position, unit, field)
+        )
+
+    # -- types -----------------------------------------------------------------------------------
+
+    def must_learn_types(self, position: Position, unit: Unit) -> bool:
+        """Whether the type matters here and no view knows it: all have an interface object."""
+        return (
+            unit.representative != position.declared
+            and self.types_are_unknown(position, unit)
+            and self.minds_types(position, unit)
+        )
+
+    def minds_types(self, position: Position, unit: Unit) -> bool:
+        """Whether not everything there may be is asked for the same, or the type itself is."""
+        possible = self._graph.supergraph.possible_types(position.declared)
+        return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
+
+    def types_are_unknown(self, position: Position, unit: Unit) -> bool:
+        """Whether all views have an interface object, which has one name for all types."""
+        return self.are_interface_objects(self.views(position, unit.types))
+
+    def are_interface_objects(self, views: Sequence[View]) -> bool:
+        """Whether none of the views, of which there are some, knows the object's type."""
+        return bool(views) and all(self._graph.is_interface_object(v.node) for v in views)
