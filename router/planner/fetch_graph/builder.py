@@ -94,6 +94,7 @@ class FetchGraphBuilder:
         self, position: Position, units: Sequence[Unit], demand: Demand, guard: Guard
     ) -> set[Step]:
         """Have everything the units of one position want selected; the steps that give it."""
+        self._enter_for_all_types(position, units, guard)
         computed = [self._make_entries(position, unit, demand, guard) for unit in units]
         steps: set[Step] = set()
         together: set[OpField] = set()
@@ -154,6 +155,29 @@ class FetchGraphBuilder:
             if position.paths.entry(name, have, move.target, NO_GUARD) is not None:
                 return self._new_entry(position, unit, move.target, NO_GUARD)
         return view
+
+    def _enter_for_all_types(self, position: Position, units: Sequence[Unit], guard: Guard) -> None:
+        """Enter the interface objects that the objects of every type want, as one: they are sent
+        under the interface's name, so that nobody waits for somebody who knows the types.
+        """
+        types = frozenset[str]().union(*(unit.types for unit in units))
+        if len(units) < 2 or not position.is_every_type(types):
+            return
+        if not all(self._sight.types_are_unknown(position, unit) for unit in units):
+            return
+        for unit in units:
+            if self._sight.must_learn_types(position, unit):
+                self._discover(position, unit, guard)
+        choices = [
+            position.paths.choose(unit, self._sight.nodes(position, unit), guard) for unit in units
+        ]
+        for target in choices[0].entries if choices[0] else ():
+            if self._graph.is_interface_object(target) and all(
+                choice is not None and target in choice.entries for choice in choices
+            ):
+                self._enter(
+                    position, Unit(types, position.declared, units[0].fields), target, guard
+                )
 
     def _make_entries(
         self, position: Position, unit: Unit, demand: Demand, guard: Guard
