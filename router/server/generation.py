@@ -81,7 +81,8 @@ class Generation:
             metrics.tracer,
         )
         self.gate = AccessGate(settings, metrics, policies)
-        self.preparer = OperationPreparer(supergraph, Planner(supergraph), settings, metrics)
+        planner = Planner(supergraph, settings.planning_limit)
+        self.preparer = OperationPreparer(supergraph, planner, settings, metrics)
         self.subscriptions = SubscriptionHub(settings)
         self._users = 0
         self._unused = asyncio.Event()

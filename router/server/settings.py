@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from router.executor.resumption import ANY_FIELD, CursorRule
 from router.executor.settings import DEFAULT_ERROR_EXTENSIONS, GapPolicy
 from router.executor.withheld import ReportTo
+from router.query_graph.paths import MAX_EVALUATIONS
 from router.server.access.issuers import JwtIssuer
 from router.server.header_rules import NEVER_FORWARDED, HeaderRuleSetting
 from router.server.router_secret import ROUTER_HEADER
@@ -265,6 +266,12 @@ class RouterSettings(BaseSettings):
     operation_cache_size: PositiveInt = 2_000
     operation_cache_characters: PositiveInt = Field(
         default=8_000_000, description="Total length of the cached operations' texts."
+    )
+
+    # Planning.
+    planning_limit: PositiveInt = Field(
+        default=MAX_EVALUATIONS,
+        description="Ways through the subgraphs that are weighed for one operation.",
     )
 
     # Subgraphs.
