@@ -38,7 +38,7 @@ def mutate(answer: Any, rng: random.Random) -> Any:
     for _ in range(rng.randint(1, 3)):
         slots = [slot for slot in _slots(changed) if slot[0] is not changed]
         if not slots:
-            return rng.choice(_STRANGE)
+            return _strange(rng)
         _change(*rng.choice(slots), rng)
     return changed["answer"]
 
@@ -52,6 +52,11 @@ def damage(answer: Any, rng: random.Random) -> Any:
             container, key = rng.choice(members)
             del container[key]
     return damaged["answer"]
+
+
+def _strange(rng: random.Random) -> Any:
+    """A value of its own: one that others have too would be changed for them as well."""
+    return copy.deepcopy(rng.choice(_STRANGE))
 
 
 def _slots(value: Any) -> Iterator[_Slot]:
@@ -68,7 +73,7 @@ def _slots(value: Any) -> Iterator[_Slot]:
 def _change(container: Any, key: Any, rng: random.Random) -> None:
     value = container[key]
     changes: list[Callable[[], Any]] = [
-        lambda: operator.setitem(container, key, copy.deepcopy(rng.choice(_STRANGE))),
+        lambda: operator.setitem(container, key, _strange(rng)),
         lambda: operator.setitem(container, key, rng.choice(([value], [[value]], {"v": value}))),
         lambda: operator.delitem(container, key),
         lambda: operator.setitem(container, key, None),
@@ -78,6 +83,6 @@ def _change(container: Any, key: Any, rng: random.Random) -> None:
         changes.append(lambda: rng.shuffle(container))
     if isinstance(value, dict):
         name = rng.choice(["__typename", "id", "extra", "a1", "_entities"])
-        changes.append(lambda: operator.setitem(value, name, rng.choice(_STRANGE)))
+        changes.append(lambda: operator.setitem(value, name, _strange(rng)))
         changes.append(lambda: operator.setitem(container, key, next(iter(value.values()), {})))
     rng.choice(changes)()
