@@ -1,6 +1,6 @@
 """The graph of moves between (type, subgraph) pairs that the planner walks."""
 
-from router.query_graph.choices import Choice
+from router.query_graph.choices import Choice, Entry
 from router.query_graph.graph import FieldMove, KeyMove, QueryGraph, ViewNode
 from router.query_graph.paths import Paths
 from router.query_graph.selections import (
@@ -20,6 +20,7 @@ __all__ = [
     "Collector",
     "Condition",
     "Conditions",
+    "Entry",
     "FieldMove",
     "KeyMove",
     "OpField",

@@ -23,7 +23,7 @@ from router.planner.fetch_graph.representations import Representations, merge_re
 from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, SelectionBuilder
 from router.planner.fetch_graph.sight import Sight
 from router.planner.fetch_graph.step import Step
-from router.query_graph import TYPENAME, KeyMove, OpField, Unit, ViewNode
+from router.query_graph import TYPENAME, Entry, KeyMove, OpField, Unit, ViewNode
 from router.query_graph.guards import NO_GUARD, Guard
 from router.query_graph.missing import find_missing
 from router.supergraph import TypeKind
@@ -94,7 +94,9 @@ class FetchGraphBuilder:
         self, position: Position, units: Sequence[Unit], demand: Demand, guard: Guard
     ) -> set[Step]:
         """Have everything the units of one position want selected; the steps that give it."""
-        self._enter_for_all_types(position, units, guard)
+        if all(self._sight.types_are_unknown(position, unit) for unit in units):
+            self._learn_types(position, units, guard)
+            self._enter_for_all_types(position, units, guard)
         computed = [self._make_entries(position, unit, demand, guard) for unit in units]
         steps: set[Step] = set()
         together: set[OpField] = set()
@@ -156,6 +158,12 @@ class FetchGraphBuilder:
                 return self._new_entry(position, unit, move.target, NO_GUARD)
         return view
 
+    def _learn_types(self, position: Position, units: Sequence[Unit], guard: Guard) -> None:
+        """Have somebody asked for the types, where something depends on them."""
+        for unit in units:
+            if self._sight.must_learn_types(position, unit):
+                self._discover(position, units, guard)
+
     def _enter_for_all_types(self, position: Position, units: Sequence[Unit], guard: Guard) -> None:
         """Enter the interface objects that the objects of every type want, as one: they are sent
         under the interface's name, so that nobody waits for somebody who knows the types.
@@ -163,11 +171,6 @@ class FetchGraphBuilder:
         types = frozenset[str]().union(*(unit.types for unit in units))
         if len(units) < 2 or not position.is_every_type(types):
             return
-        if not all(self._sight.types_are_unknown(position, unit) for unit in units):
-            return
-        for unit in units:
-            if self._sight.must_learn_types(position, unit):
-                self._discover(position, unit, guard)
         choices = [
             position.paths.choose(unit, self._sight.nodes(position, unit), guard) for unit in units
         ]
@@ -183,8 +186,7 @@ class FetchGraphBuilder:
         self, position: Position, unit: Unit, demand: Demand, guard: Guard
     ) -> dict[OpField, ViewNode]:
         """Enter the subgraphs chosen for a unit; which of its fields are to be computed, where."""
-        if self._sight.must_learn_types(position, unit):
-            self._discover(position, unit, guard)
+        self._learn_types(position, (unit,), guard)
         choice = position.paths.choose(unit, self._sight.nodes(position, unit), guard)
         if choice is None:
             raise self._no_plan(position, unit)
@@ -299,7 +301,7 @@ class FetchGraphBuilder:
             and self._sight.types_are_unknown(position, unit)
             and not self._graph.is_interface_object(target)
         ):
-            self._discover(position, unit, guard, target.subgraph)
+            self._discover(position, (unit,), guard, target.subgraph)
             if any(
                 v.node.subgraph == target.subgraph for v in self._sight.views(position, unit.types)
             ):
@@ -307,10 +309,7 @@ class FetchGraphBuilder:
         self._new_entry(position, unit, target, guard)
 
     def _new_entry(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> View:
-        have = self._sight.nodes(position, unit)
-        entry = position.paths.entry(unit.representative, have, target, guard)
-        if entry is None:
-            raise self._no_plan(position, unit)
+        entry, have = self._soonest_entry(position, unit, target, guard)
         # Entered as an interface, or as an interface object: the one fragment names the interface.
         known = self._graph.supergraph.types[target.type_name].is_abstract
         static = target.type_name if known or entry.move.key is None else ENTITY_ROOT
@@ -323,10 +322,24 @@ class FetchGraphBuilder:
                 known and unit.types == possible
             )
             step.typename = entry.move.typename or (position.declared if step.any_type else None)
-            self._give_key(position, unit, step, entry.move, guard)
+            self._give_key(position, unit, step, entry.move, have, guard)
         elif position.parent is not None:
             self._enter_root_at(position, unit, step)
         return self._add(position, step, target, unit.types)
+
+    def _soonest_entry(
+        self, position: Position, unit: Unit, target: ViewNode, guard: Guard
+    ) -> tuple[Entry, frozenset[ViewNode]]:
+        """Of the cheapest entries one whose key is there first, and the views that have it."""
+        have = self._sight.nodes(position, unit)
+        cheapest = position.paths.entry(unit.representative, have, target, guard)
+        if cheapest is None:
+            raise self._no_plan(position, unit)
+        for earlier in self._sight.nodes_by_stage(position, unit):
+            entry = position.paths.entry(unit.representative, earlier, target, guard)
+            if entry is not None and entry.cost.rank <= cheapest.cost.rank:
+                return entry, earlier
+        return cheapest, have
 
     def _add(self, position: Position, step: Step, target: ViewNode, types: frozenset[str]) -> View:
         """Add a complete step. Its key may have needed steps of their own, which come before it."""
@@ -349,12 +362,16 @@ class FetchGraphBuilder:
         step.depends_on.add(self._ensure_object(position, Demand(step=step)))
 
     def _give_key(
-        self, position: Position, unit: Unit, step: Step, move: KeyMove, guard: Guard
+        self,
+        position: Position,
+        unit: Unit,
+        step: Step,
+        move: KeyMove,
+        have: frozenset[ViewNode],
+        guard: Guard,
     ) -> None:
         assert move.key is not None
-        inside = position.paths.key_guard(
-            unit.representative, self._sight.nodes(position, unit), move, guard
-        )
+        inside = position.paths.key_guard(unit.representative, have, move, guard)
         if inside is None:
             raise self._no_plan(position, unit)
         needed = self._paths.units.field_set(unit.representative, move.key.selection, unit.types)
@@ -398,7 +415,7 @@ class FetchGraphBuilder:
                 demand.step.depends_on.add(teller.step)
 
     def _discover(
-        self, position: Position, unit: Unit, guard: Guard, preferred: str | None = None
+        self, position: Position, units: Sequence[Unit], guard: Guard, preferred: str | None = None
     ) -> None:
         """Enter a subgraph that has the real interface, by the interface's own key, to learn the
         type.
@@ -407,20 +424,27 @@ class FetchGraphBuilder:
         """
         supergraph = self._graph.supergraph
         interface = position.declared
+        unit = units[0]
         everything = Unit(supergraph.possible_types(interface), unit.representative, unit.fields)
-        move = self._cheapest_discovery(position, everything, guard, preferred)
+        move = self._cheapest_discovery(position, everything, units, guard, preferred)
         if move is None:
             raise self._refusal(position, (), f"the types of {interface} objects")
         selection = SelectionBuilder(move.target.subgraph, interface)
         step = Step(len(self.steps), move.target.subgraph, selection)
         step.fragment = step.typename = interface
         step.any_type = True
-        self._give_key(position, everything, step, move, guard)
+        have = self._sight.nodes(position, everything)
+        self._give_key(position, everything, step, move, have, guard)
         known = supergraph.possible_types_in(move.target.subgraph, interface)
         position.discovery = self._add(position, step, move.target, known)
 
     def _cheapest_discovery(
-        self, position: Position, everything: Unit, guard: Guard, preferred: str | None
+        self,
+        position: Position,
+        everything: Unit,
+        units: Sequence[Unit],
+        guard: Guard,
+        preferred: str | None,
     ) -> KeyMove | None:
         have = self._sight.nodes(position, everything)
         best: tuple[tuple[object, ...], KeyMove] | None = None
@@ -433,10 +457,29 @@ class FetchGraphBuilder:
             choice = position.paths.choose(needed, have, guard)
             if choice is None:
                 continue
-            rank = (*choice.cost.rank, move.target.subgraph != preferred)
+            left = self._left_to_do(position, units, move.target, guard)
+            fetches, depth = choice.cost.rank
+            rank = (fetches + left[0], depth + left[1], move.target.subgraph != preferred)
             if best is None or rank < best[0]:
                 best = (rank, move)
         return best[1] if best else None
+
+    def _left_to_do(
+        self, position: Position, units: Sequence[Unit], teller: ViewNode, guard: Guard
+    ) -> tuple[int, int]:
+        """How many fetches, and how many stages of them, what is wanted takes after a subgraph was
+        entered that tells the types.
+        """
+        known = self._graph.supergraph.possible_types_in(teller.subgraph, teller.type_name)
+        fetches = depth = 0
+        for unit in units:
+            have = self._sight.nodes(position, unit)
+            choice = position.paths.choose(
+                unit, have | {teller} if unit.types <= known else have, guard
+            )
+            if choice is not None:
+                fetches, depth = fetches + choice.cost.rank[0], max(depth, choice.cost.depth)
+        return fetches, depth
 
     # -- computed fields -------------------------------------------------------------------------
 

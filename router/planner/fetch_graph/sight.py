@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from router.query_graph import TYPENAME, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from router.planner.fetch_graph.position import Position, View
     from router.query_graph import Conditions, FieldMove, OpField, Paths, ViewNode
@@ -35,6 +35,16 @@ class Sight:
             for view in self.views(position, unit.types)
             if self._graph.sees(view.node, unit.representative)
         )
+
+    def nodes_by_stage(self, position: Position, unit: Unit) -> Iterator[frozenset[ViewNode]]:
+        """What there is at first, and with each later stage, until all is there."""
+        stages = {
+            view: view.step.stage()
+            for view in self.views(position, unit.types)
+            if self._graph.sees(view.node, unit.representative)
+        }
+        for stage in sorted(set(stages.values()))[:-1]:
+            yield frozenset(view.node for view, own in stages.items() if own <= stage)
 
     def direct(self, position: Position, unit: Unit, field: OpField) -> list[View]:
         """The views that have a field of the unit without anything sent along."""
