@@ -165,22 +165,27 @@ class FetchGraphBuilder:
                 self._discover(position, units, guard)
 
     def _enter_for_all_types(self, position: Position, units: Sequence[Unit], guard: Guard) -> None:
-        """Enter the interface objects that the objects of every type want, as one: they are sent
-        under the interface's name, so that nobody waits for somebody who knows the types.
+        """Enter the subgraphs that the objects of every type want by the interface, as one: nobody
+        waits for somebody who knows the types.
         """
         types = frozenset[str]().union(*(unit.types for unit in units))
-        if len(units) < 2 or not position.is_every_type(types):
+        if not position.is_every_type(types):
             return
         choices = [
             position.paths.choose(unit, self._sight.nodes(position, unit), guard) for unit in units
         ]
-        for target in choices[0].entries if choices[0] else ():
-            if self._graph.is_interface_object(target) and all(
-                choice is not None and target in choice.entries for choice in choices
+        wanted = [
+            {entry.subgraph for entry in choice.entries} if choice else set() for choice in choices
+        ]
+        everything = Unit(types, position.declared, units[0].fields)
+        for move in self._graph.key_moves(position.declared):
+            subgraph = move.target.subgraph
+            if all(subgraph in entries for entries in wanted) and not any(
+                view.node.subgraph == subgraph for view in self._sight.views(position, types)
             ):
-                self._enter(
-                    position, Unit(types, position.declared, units[0].fields), target, guard
-                )
+                have = self._sight.nodes(position, everything)
+                if position.paths.entry(position.declared, have, move.target, guard) is not None:
+                    self._new_entry(position, everything, move.target, guard)
 
     def _make_entries(
         self, position: Position, unit: Unit, demand: Demand, guard: Guard
@@ -294,7 +299,10 @@ class FetchGraphBuilder:
     # -- entries ---------------------------------------------------------------------------------
 
     def _enter(self, position: Position, unit: Unit, target: ViewNode, guard: Guard) -> None:
-        if any(view.node == target for view in self._sight.views(position, unit.types)):
+        views = self._sight.views(position, unit.types)
+        if any(
+            view.node == target or view.is_entered_as(target, position.declared) for view in views
+        ):
             return
         if (
             unit.representative != position.declared

@@ -62,6 +62,11 @@ class View:
         assert entry.selection is not None
         return entry.selection
 
+    def is_entered_as(self, node: ViewNode, interface: str) -> bool:
+        """Whether a step enters the subgraph of ``node`` with objects of every type."""
+        entered = self.parent is None and self.step.any_type and self.node.type_name == interface
+        return entered and self.node.subgraph == node.subgraph
+
     def is_used(self) -> bool:
         """Whether anything is selected through the view."""
         if self.parent is None or self.wanted is None:
