@@ -18,6 +18,7 @@ from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph.blocks import by_block, key_fields
 from router.planner.fetch_graph.contexts import context_places
 from router.planner.fetch_graph.demand import Demand, without_deferrals
+from router.planner.fetch_graph.interface_types import InterfaceTypes
 from router.planner.fetch_graph.position import Position, View
 from router.planner.fetch_graph.representations import Representations, merge_representations
 from router.planner.fetch_graph.selection import ENTITY_ROOT, TYPENAME_WANTED, SelectionBuilder
@@ -47,6 +48,7 @@ class FetchGraphBuilder:
         self._graph = paths.graph
         self._fresh = count()
         self._sight = Sight(paths)
+        self._types = InterfaceTypes(paths, self._sight)
         self._representations = Representations(paths, self._sight, self._fresh)
         self.steps: list[Step] = []
 
@@ -94,7 +96,7 @@ class FetchGraphBuilder:
         self, position: Position, units: Sequence[Unit], demand: Demand, guard: Guard
     ) -> set[Step]:
         """Have everything the units of one position want selected; the steps that give it."""
-        if all(self._sight.types_are_unknown(position, unit) for unit in units):
+        if all(self._types.are_unknown(position, unit) for unit in units):
             self._learn_types(position, units, guard)
             self._enter_for_all_types(position, units, guard)
         computed = [self._make_entries(position, unit, demand, guard) for unit in units]
@@ -117,10 +119,10 @@ class FetchGraphBuilder:
                     together.add(field)
                 view = self._direct_view(position, whole or unit, field, guard)
                 steps |= self._select(position, whole or unit, field, view, inner, guard)
-            if self._sight.minds_types(position, unit):
+            if self._types.matter(position, unit):
                 for conditions in {field.conditions for field in unit.fields}:
                     # Who is deferred below a type is known only with the type.
-                    self._tell_types(
+                    self._types.tell(
                         position, unit.types, demand.under(without_deferrals(conditions))
                     )
         return steps
@@ -142,7 +144,7 @@ class FetchGraphBuilder:
         name = unit.representative
         if field.name == TYPENAME or name in self._graph.once_only:
             return view
-        if name != position.declared and self._sight.types_are_unknown(position, unit):
+        if name != position.declared and self._types.are_unknown(position, unit):
             return view
         have = self._sight.nodes(position, unit)
         for move in position.paths.moves(name, have):
@@ -161,7 +163,7 @@ class FetchGraphBuilder:
     def _learn_types(self, position: Position, units: Sequence[Unit], guard: Guard) -> None:
         """Have somebody asked for the types, where something depends on them."""
         for unit in units:
-            if self._sight.must_learn_types(position, unit):
+            if self._types.must_be_learned(position, unit):
                 self._discover(position, units, guard)
 
     def _enter_for_all_types(self, position: Position, units: Sequence[Unit], guard: Guard) -> None:
@@ -169,23 +171,13 @@ class FetchGraphBuilder:
         waits for somebody who knows the types.
         """
         types = frozenset[str]().union(*(unit.types for unit in units))
-        if not position.is_every_type(types):
+        if not types or not position.is_every_type(types):
             return
-        choices = [
-            position.paths.choose(unit, self._sight.nodes(position, unit), guard) for unit in units
-        ]
-        wanted = [
-            {entry.subgraph for entry in choice.entries} if choice else set() for choice in choices
-        ]
         everything = Unit(types, position.declared, units[0].fields)
-        for move in self._graph.key_moves(position.declared):
-            subgraph = move.target.subgraph
-            if all(subgraph in entries for entries in wanted) and not any(
-                view.node.subgraph == subgraph for view in self._sight.views(position, types)
-            ):
-                have = self._sight.nodes(position, everything)
-                if position.paths.entry(position.declared, have, move.target, guard) is not None:
-                    self._new_entry(position, everything, move.target, guard)
+        for target in self._types.wanted_by_all(position, units, guard):
+            have = self._sight.nodes(position, everything)
+            if position.paths.entry(position.declared, have, target, guard) is not None:
+                self._new_entry(position, everything, target, guard)
 
     def _make_entries(
         self, position: Position, unit: Unit, demand: Demand, guard: Guard
@@ -251,7 +243,7 @@ class FetchGraphBuilder:
         ]
         now, later = by_block(units)
         steps = self._resolve_all(child, now, demand, guard)
-        if later and not self._sight.are_interface_objects(self._sight.views(child, frozenset())):
+        if later and not self._types.are_interface_objects(self._sight.views(child, frozenset())):
             # First, so that what is deferred finds a view that is in use and enters anew. (An
             # interface object has no name that could be asked for.)
             self._ensure_object(child, demand)
@@ -306,7 +298,7 @@ class FetchGraphBuilder:
             return
         if (
             unit.representative != position.declared
-            and self._sight.types_are_unknown(position, unit)
+            and self._types.are_unknown(position, unit)
             and not self._graph.is_interface_object(target)
         ):
             self._discover(position, (unit,), guard, target.subgraph)
@@ -366,7 +358,7 @@ class FetchGraphBuilder:
         step.typename = position.declared
         step.path = position.path_for(unit.types)
         step.types = unit.types
-        self._follow_types(position, step)
+        self._types.follow(position, step)
         step.depends_on.add(self._ensure_object(position, Demand(step=step)))
 
     def _give_key(
@@ -386,41 +378,10 @@ class FetchGraphBuilder:
         step.depends_on |= self._resolve(position, needed, Demand(step=step), inside)
         step.path = position.path_for(unit.types)
         step.types = unit.types
-        self._follow_types(position, step)
+        self._types.follow(position, step)
         step.keys = self._representations.of(position, needed, is_key=True)
 
     # -- interface objects -----------------------------------------------------------------------
-
-    def _follow_types(self, position: Position, step: Step) -> None:
-        """Have a step wait for the types by which its path goes, and by which its objects are told
-        apart.
-        """
-        if not step.any_type and step.types is not None:
-            self._tell_types(position, step.types, Demand(step=step))
-        for above, types in position.above():
-            if not above.is_every_type(types):
-                self._tell_types(above, types, Demand(step=step))
-
-    def _tell_types(self, position: Position, types: frozenset[str], demand: Demand) -> None:
-        """Have somebody say which type the objects have, where who gives them may not know it: an
-        interface object has one name for all. Who knows the types is asked for them in any case.
-        """
-        views = self._sight.views(position, types)
-        if not any(self._graph.is_interface_object(view.node) for view in views):
-            return
-        tellers = [
-            view
-            for view in views
-            if (view.parent is not None or view.step.any_type)
-            and not self._graph.is_interface_object(view.node)
-        ]
-        if position.discovery is not None:
-            tellers = [position.discovery]
-        if tellers:
-            teller = min(tellers, key=lambda v: (not v.is_used(), *self._sight.order(v, NO_GUARD)))
-            teller.select(TYPENAME_WANTED, teller.types, None, demand)
-            if demand.step is not None:
-                demand.step.depends_on.add(teller.step)
 
     def _discover(
         self, position: Position, units: Sequence[Unit], guard: Guard, preferred: str | None = None
@@ -434,7 +395,7 @@ class FetchGraphBuilder:
         interface = position.declared
         unit = units[0]
         everything = Unit(supergraph.possible_types(interface), unit.representative, unit.fields)
-        move = self._cheapest_discovery(position, everything, units, guard, preferred)
+        move = self._types.cheapest_teller(position, everything, units, guard, preferred)
         if move is None:
             raise self._refusal(position, (), f"the types of {interface} objects")
         selection = SelectionBuilder(move.target.subgraph, interface)
@@ -445,49 +406,6 @@ class FetchGraphBuilder:
         self._give_key(position, everything, step, move, have, guard)
         known = supergraph.possible_types_in(move.target.subgraph, interface)
         position.discovery = self._add(position, step, move.target, known)
-
-    def _cheapest_discovery(
-        self,
-        position: Position,
-        everything: Unit,
-        units: Sequence[Unit],
-        guard: Guard,
-        preferred: str | None,
-    ) -> KeyMove | None:
-        have = self._sight.nodes(position, everything)
-        best: tuple[tuple[object, ...], KeyMove] | None = None
-        for move in self._graph.key_moves(position.declared):
-            if self._graph.is_interface_object(move.target) or move.key is None:
-                continue
-            needed = self._paths.units.field_set(
-                everything.representative, move.key.selection, everything.types
-            )
-            choice = position.paths.choose(needed, have, guard)
-            if choice is None:
-                continue
-            left = self._left_to_do(position, units, move.target, guard)
-            fetches, depth = choice.cost.rank
-            rank = (fetches + left[0], depth + left[1], move.target.subgraph != preferred)
-            if best is None or rank < best[0]:
-                best = (rank, move)
-        return best[1] if best else None
-
-    def _left_to_do(
-        self, position: Position, units: Sequence[Unit], teller: ViewNode, guard: Guard
-    ) -> tuple[int, int]:
-        """How many fetches, and how many stages of them, what is wanted takes after a subgraph was
-        entered that tells the types.
-        """
-        known = self._graph.supergraph.possible_types_in(teller.subgraph, teller.type_name)
-        fetches = depth = 0
-        for unit in units:
-            have = self._sight.nodes(position, unit)
-            choice = position.paths.choose(
-                unit, have | {teller} if unit.types <= known else have, guard
-            )
-            if choice is not None:
-                fetches, depth = fetches + choice.cost.rank[0], max(depth, choice.cost.depth)
-        return fetches, depth
 
     # -- computed fields -------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.query_graph import TYPENAME, Unit
+from router.query_graph import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,26 +97,3 @@ class Sight:
             (view, self._graph.field_move(view.node, name, field.name))
             for view in self.direct(position, unit, field)
         )
-
-    # -- types -----------------------------------------------------------------------------------
-
-    def must_learn_types(self, position: Position, unit: Unit) -> bool:
-        """Whether the type matters here and no view knows it: all have an interface object."""
-        return (
-            unit.representative != position.declared
-            and self.types_are_unknown(position, unit)
-            and self.minds_types(position, unit)
-        )
-
-    def minds_types(self, position: Position, unit: Unit) -> bool:
-        """Whether not everything there may be is asked for the same, or the type itself is."""
-        possible = self._graph.supergraph.possible_types(position.declared)
-        return unit.types != possible or any(field.name == TYPENAME for field in unit.fields)
-
-    def types_are_unknown(self, position: Position, unit: Unit) -> bool:
-        """Whether all views have an interface object, which has one name for all types."""
-        return self.are_interface_objects(self.views(position, unit.types))
-
-    def are_interface_objects(self, views: Sequence[View]) -> bool:
-        """Whether none of the views, of which there are some, knows the object's type."""
-        return bool(views) and all(self._graph.is_interface_object(v.node) for v in views)
