@@ -10,7 +10,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
-    get_named_type,
     is_abstract_type,
 )
 
@@ -81,11 +80,6 @@ class TypeModel:
         if graphql_type is None:
             raise ProgramError(f"the supergraph has no type {name}")
         return graphql_type
-
-    @staticmethod
-    def named_type_of(graphql_type: GraphQLOutputType) -> GraphQLNamedType:
-        """Return the type under all list and non-null wrappers."""
-        return get_named_type(graphql_type)
 
     def applies(self, condition: str, runtime: str | None, declared: str) -> bool:
         """Tell whether a fragment selects from an object (of unknown type: from every one)."""

@@ -68,11 +68,6 @@ class Server:
         self._connection: Any = None  # asyncpg.Connection
 
     @property
-    def is_primary(self) -> bool:
-        """Whether it takes writes."""
-        return self.status is not None and not self.status.is_standby
-
-    @property
     def replayed(self) -> Position:
         """How far a standby is known to have got."""
         return Position(0) if self.status is None else self.status.position

@@ -96,10 +96,11 @@ class FetchGraphBuilder:
         self, position: Position, units: Sequence[Unit], demand: Demand, guard: Guard
     ) -> set[Step]:
         """Have everything the units of one position want selected; the steps that give it."""
-        if all(self._types.are_unknown(position, unit) for unit in units):
-            self._learn_types(position, units, guard)
+        are_unknown = all(self._types.are_unknown(position, unit) for unit in units)
+        self._learn_types(position, units, guard)
+        if are_unknown:
             self._enter_for_all_types(position, units, guard)
-        computed = [self._make_entries(position, unit, demand, guard) for unit in units]
+        computed = [self._make_entries(position, unit, guard) for unit in units]
         steps: set[Step] = set()
         together: set[OpField] = set()
         for unit, targets in zip(units, computed, strict=True):
@@ -180,10 +181,9 @@ class FetchGraphBuilder:
                 self._new_entry(position, everything, target, guard)
 
     def _make_entries(
-        self, position: Position, unit: Unit, demand: Demand, guard: Guard
+        self, position: Position, unit: Unit, guard: Guard
     ) -> dict[OpField, ViewNode]:
         """Enter the subgraphs chosen for a unit; which of its fields are to be computed, where."""
-        self._learn_types(position, (unit,), guard)
         choice = position.paths.choose(unit, self._sight.nodes(position, unit), guard)
         if choice is None:
             raise self._no_plan(position, unit)

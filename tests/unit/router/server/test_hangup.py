@@ -66,12 +66,21 @@ async def test_somebody_elses_cancellation_goes_on() -> None:
         await task
 
 
-async def test_a_quick_block_never_asks() -> None:
+async def test_a_quick_block_never_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hangup, "_QUIET_SECONDS", 0.01)
+    asked = asyncio.Event()
+
     async def receive() -> Message:
-        raise AssertionError("asked for a message")
+        asked.set()
+        raise AssertionError("unreachable")
 
     with HangupWatch(receive):
         await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asked.wait(), timeout=0.05)  # long after it would have
+
+    with HangupWatch(receive):
+        await asyncio.wait_for(asked.wait(), timeout=5)  # a slow one does
 
 
 @pytest.mark.usefixtures("no_collector")
